@@ -1,0 +1,52 @@
+# What one does with this project. `make` alone says it.
+PYTHON ?= python3
+PORT ?= 8000
+REQUIRE_ALL ?= no
+BIN := .venv/bin
+
+.PHONY: help install run test check format lock
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run      the console with a simulated store, on http://127.0.0.1:$(PORT)"
+	@echo "make test     the tests        make check    format, lint, types, migrations, templates"
+	@echo "make install  .venv and static files, without starting anything"
+	@echo "make format   formats the code make lock     renews the locked requirements"
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+.venv/.dev: requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@ .venv/.run
+
+install: .venv/.run
+	$(BIN)/python manage.py collectstatic --noinput --verbosity=0
+
+run: .venv/.run
+	@$(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" REQUIRE_ALL=$(REQUIRE_ALL) sh tests/run.sh
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/deptry .
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint templates --reformat --quiet
+
+lock: .venv/.dev
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --extra postgres pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --extra postgres --extra dev pyproject.toml -o requirements-dev.txt

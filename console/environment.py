@@ -1,0 +1,182 @@
+"""The one place that reads the process environment.
+
+`read_environment()` gives a typed, frozen `Environment` and a list of `Problem`s. A setting that is wrong does not
+stop the import of the settings: its default takes its place (an unusable one for the database) and the problem is
+reported by a system check, so that every command, and gunicorn, shows the same readable sentence instead of a
+traceback. No sentence ever holds a value: it may be a secret that was put under the wrong name.
+
+pydantic-settings was not taken: it has no `NAME_FILE`, stops at the import, and the ten lines that it would save are
+the ones that choose the words of a problem.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import dj_database_url
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+PROJECT = Path(__file__).resolve().parent.parent
+SECRETS = ("EPCC_CLIENT_SECRET", "CONSOLE_SECRET_KEY", "DATABASE_URL")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+_HOST = r"(?:[\w-][\w.-]*|\[[0-9A-Fa-f:.]+\])"
+ALLOWED_HOST = re.compile(rf"\*|\.?{_HOST}")
+ORIGIN = re.compile(rf"https?://(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
+DOWNLOAD_HOST = re.compile(rf"(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
+
+
+class Problem(NamedTuple):
+    """A setting that cannot be used: its name, what is wrong with it, and what it should look like."""
+
+    name: str
+    reason: str
+    expected: str
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _base_url(value: str) -> str:
+    """An https address without path parameters; http only to this machine, since the client secret goes there."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\\]", value) or parts.port == 0:
+        raise ValueError("is not an http(s) address")
+    if re.search("[@?#]", value):
+        raise ValueError("must not hold a user, a password, a query or a fragment")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must be https, because the client secret is sent there (http only to this machine)")
+    return value.rstrip("/")
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    try:
+        parsed = dj_database_url.parse(value.get_secret_value())
+    except ValueError:
+        # The library's sentence repeats the address, password included.
+        raise ValueError("is not a database address") from None
+    if parsed["ENGINE"] not in ENGINES:
+        raise ValueError("names a database that the console does not support")
+    is_sqlite = parsed["ENGINE"] == ENGINES[0]
+    if is_sqlite and parsed.get("HOST"):
+        # With two slashes the first folder of a path is taken for a host, and a file elsewhere is opened.
+        raise ValueError("names a host, which a file has not: three slashes come before a path")
+    if not is_sqlite and not (parsed.get("NAME") or "service" in parsed.get("OPTIONS", {})):
+        raise ValueError("names no database on its server")
+    return value
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    # Encoding refuses what is no text: the environment can hold any bytes.
+    if len(value.get_secret_value().encode()) < 32:
+        raise ValueError("is too short")
+    return value
+
+
+def _allowed_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("holds no host")
+    if not all(map(ALLOWED_HOST.fullmatch, values)):
+        raise ValueError("holds something that is not a host name")
+    return values
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    # Django's own check of this setting repeats the value.
+    if not all(map(ORIGIN.fullmatch, values)):
+        raise ValueError("holds something that is not an origin, with its scheme and without a path")
+    return values
+
+
+def _download_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(DOWNLOAD_HOST.fullmatch, values)):
+        raise ValueError("holds something that is not a host")
+    return tuple(value.lower() for value in values)
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
+
+
+class Environment(BaseModel):
+    """Every setting of the console. A field's description says what its value should look like."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    EPCC_API_BASE_URL: Annotated[str, AfterValidator(_base_url)] | None = Field(
+        default=None, description="the store's API, such as https://euwest.api.elasticpath.com"
+    )
+    EPCC_CLIENT_ID: str | None = Field(
+        default=None, max_length=200, description="the client id of an application key of the store"
+    )
+    EPCC_CLIENT_SECRET: SecretStr | None = Field(
+        default=None, description="the client secret that belongs to the client id"
+    )
+    DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
+        default=SecretStr(f"sqlite:///{PROJECT}/var/console.sqlite3"),
+        description="sqlite:////srv/console.sqlite3 or postgresql://user:password@host:5432/name",
+    )
+    TEST_DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+        default=None, description="postgresql://user:password@host:5432/name, on which the tests run as well"
+    )
+    JOBS_SOURCE: Literal["mirror", "live"] = Field(default="mirror", description="mirror or live")
+    CONSOLE_SECRET_KEY: Annotated[SecretStr, AfterValidator(_secret_key)] | None = Field(
+        default=None, description="a random text of 50 characters (32 at least) that only this console knows"
+    )
+    CONSOLE_DEBUG: bool = Field(default=False, description="on or off")
+    CONSOLE_ALLOWED_HOSTS: Annotated[CommaSeparated, AfterValidator(_allowed_hosts)] = Field(
+        default=("localhost", "127.0.0.1"), description="host names separated by commas, such as jobs.example.com"
+    )
+    CONSOLE_CSRF_TRUSTED_ORIGINS: Annotated[CommaSeparated, AfterValidator(_origins)] = Field(
+        default=(), description="origins separated by commas, such as https://jobs.example.com"
+    )
+    CONSOLE_HTTPS: bool | None = Field(default=None, description="on or off")
+    DOWNLOAD_HOSTS: Annotated[CommaSeparated, AfterValidator(_download_hosts)] = Field(
+        default=(), description="hosts separated by commas: host, host:port or *.host"
+    )
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach the console over https: on, unless said otherwise or in debug."""
+        return not self.CONSOLE_DEBUG if self.CONSOLE_HTTPS is None else self.CONSOLE_HTTPS
+
+
+def read_environment(environ: Mapping[str, str] | None = None) -> tuple[Environment, list[Problem]]:
+    """The settings in `environ` (the process's by default) and what is wrong with them.
+
+    A name that is set to nothing counts as not set, and blanks around a value do not count. Each name in `SECRETS` may
+    come as `NAME_FILE`, a path, instead.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[Problem] = []
+    values = {name: value for name in Environment.model_fields if (value := environ.get(name, "").strip())}
+    for name in SECRETS:
+        if path := environ.get(f"{name}_FILE", "").strip():
+            if name in values:
+                problems.append(Problem(f"{name}_FILE", f"is set together with {name}", "only one of the two"))
+                continue
+            try:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                problems.append(Problem(f"{name}_FILE", "names a file that cannot be read", "the path of a text file"))
+                continue
+            if not values[name]:
+                del values[name]
+                problems.append(Problem(f"{name}_FILE", "names a file that is empty", "the path of a text file"))
+    try:
+        return Environment.model_validate(values), problems
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]): item["msg"] for item in error.errors(include_input=False, include_url=False)}
+    for name, message in wrong.items():
+        reason = message.removeprefix("Value error, ")
+        if not reason.startswith(("is ", "must ", "names ", "holds ")):
+            reason = "cannot be read"
+        problems.append(Problem(name, reason, Environment.model_fields[name].description or ""))
+    return Environment.model_validate({k: v for k, v in values.items() if k not in wrong}), problems

@@ -1,0 +1,12 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class JobsUiConfig(AppConfig):
+    name = "jobs_ui"
+    verbose_name = "Jobs"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from jobs_ui import checks  # noqa: F401 - importing it registers the system checks

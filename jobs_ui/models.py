@@ -1,0 +1,121 @@
+"""The mirror: what the console knows of the jobs of each store, and how it came to know it.
+
+Only `jobs_ui.sync` writes here. Signed links are never stored, only the names of the files behind them.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class ErrorsState(models.TextChoices):
+    """How much of a job's error list the mirror holds."""
+
+    NOT_ASKED = "not-asked", "not asked for"
+    NONE = "none", "none"
+    PARTIAL = "partial", "partly here"
+    COMPLETE = "complete", "complete"
+    UNAVAILABLE = "unavailable", "not to be had"
+
+
+class Job(models.Model):
+    """A job as last read. Unique by store and id, under a surrogate key that also breaks ties of `created_at`."""
+
+    store = models.CharField(max_length=64)
+    job_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=255)
+    status = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    request_id = models.CharField(max_length=255, blank=True)
+    # None: an export of all products, or no export at all. Empty would be an expression that is empty.
+    filter = models.TextField(null=True)  # noqa: DJ001
+    copied_from = models.CharField(max_length=255, blank=True)
+    hierarchy_id = models.CharField(max_length=255, blank=True)
+    # The names of the parts; None while they are not written.
+    files = models.JSONField(null=True)
+    raw = models.JSONField()
+    # When the request was sent that this state was read with: an older reading never replaces a newer one.
+    read_at = models.DateTimeField()
+    missing_since = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+    # When sync reads this job by id the next time, and how many seconds it then waits for the time after.
+    next_read_at = models.DateTimeField(null=True)
+    read_interval = models.PositiveIntegerField(default=0)
+    errors_state = models.CharField(max_length=16, choices=ErrorsState, default=ErrorsState.NOT_ASKED)
+    errors_count = models.PositiveIntegerField(default=0)
+    errors_read_at = models.DateTimeField(null=True)
+    errors_due_at = models.DateTimeField(null=True)
+    # Which reading of the error list is shown, and its fingerprint: two readings that agree need no third.
+    errors_reading = models.BigIntegerField(default=0)
+    errors_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "job_id"], name="job_store_job_id")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="job_created"),
+            models.Index(fields=["status", "created_at", "id"], name="job_status_created"),
+            models.Index(fields=["type", "created_at", "id"], name="job_type_created"),
+            models.Index(fields=["store", "created_at", "id"], name="job_store_created"),
+            models.Index(
+                fields=["store", "next_read_at"], name="job_next_read", condition=Q(next_read_at__isnull=False)
+            ),
+            models.Index(
+                fields=["store", "errors_due_at"], name="job_errors_due", condition=Q(errors_due_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} ({self.type}, {self.status})"
+
+
+class JobError(models.Model):
+    """One message of a job's error list, at its place in the list (from 0).
+
+    A reading is written under a new number and then shown as a whole, in one step: a list of 12,000 messages would
+    otherwise be one long transaction, or be seen half old and half new.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="errors")
+    reading = models.BigIntegerField()
+    position = models.PositiveIntegerField()
+    error_id = models.CharField(max_length=255, blank=True)
+    message = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "reading", "position"], name="joberror_place")]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.message[:60]}"
+
+
+class SyncState(models.Model):
+    """How far the mirror of one store has come, and how its last round went."""
+
+    store = models.CharField(max_length=64, primary_key=True)
+    # The newest job when the last complete walk began: jobs older than it (less ten minutes) are all in the mirror.
+    watermark_created_at = models.DateTimeField(null=True)
+    watermark_job_id = models.CharField(max_length=255, blank=True)
+    # A first load that was cut off goes on from here, an offset in records.
+    first_load_offset = models.PositiveIntegerField(default=0)
+    # The newest job when the first load began: what it missed while it was away is read by the walk after it.
+    first_load_created_at = models.DateTimeField(null=True)
+    first_load_job_id = models.CharField(max_length=255, blank=True)
+    # The store has more jobs than the API lists (offset 10,000): the oldest ones cannot be had.
+    history_cut = models.BooleanField(default=False)
+    last_success_at = models.DateTimeField(null=True)
+    last_try_at = models.DateTimeField(null=True)
+    next_round_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    problem_kind = models.CharField(max_length=40, blank=True)
+    problem = models.TextField(blank=True)
+    problem_request_id = models.CharField(max_length=255, blank=True)
+    unreadable_rows = models.PositiveIntegerField(default=0)
+    # The API's clock less ours, in milliseconds, by the `Date` header of its last answer.
+    clock_offset_ms = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.store

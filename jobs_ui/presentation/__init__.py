@@ -1,0 +1,1 @@
+"""From records to what templates print. Rows are formatted here, in Python: a template include per row costs more."""

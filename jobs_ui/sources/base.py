@@ -1,0 +1,212 @@
+"""What views read jobs from: the `JobSource` protocol and the frozen values that it hands out.
+
+Two sources exist, the mirror and the live API; one contract test suite holds for both. What a source cannot do it
+says in its `capabilities`, and the page hides or explains the control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
+
+from jobs_ui.jobs_api import SignedLink
+from jobs_ui.status import FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
+
+PAGE_SIZE = 50
+ERRORS_PAGE_SIZE = 100
+
+
+class JobNotFound(Exception):
+    """No store of this console has a job of that id."""
+
+
+class CannotAsk(Exception):
+    """The API had to be asked and did not give an answer that can be used.
+
+    `kind` is the API client's slug for what happened; the text is one plain sentence for the page.
+    """
+
+    def __init__(self, sentence: str, *, kind: str, request_id: str = "", retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.kind = kind
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class UnreadableCursor(ValueError):
+    """A page's cursor that this console did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do.
+
+    `filters`: "index" answers at once, "scan" looks through a bounded number of jobs a page.
+    """
+
+    filters: Literal["index", "scan"]
+    refresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilters:
+    """Which jobs a list shows; empty means all. Types are the API's names, known aliases included when matching."""
+
+    statuses: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.statuses or self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsReading:
+    """What is known of a job's error list. `state` is a value of `models.ErrorsState`; `count` the messages held.
+
+    `reading` names one reading of the list, so that the pages of one visit belong together.
+    """
+
+    state: str = "not-asked"
+    count: int = 0
+    read_at: datetime | None = None
+    reading: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as pages see it. Times are aware, in UTC. `files`: names of the parts, None while they are not written."""
+
+    store: str
+    job_id: str
+    type: str
+    status: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    request_id: str
+    filter: str | None
+    copied_from: str
+    hierarchy_id: str
+    files: tuple[str, ...] | None
+    read_at: datetime
+    updated_at: datetime | None = None
+    missing_since: datetime | None = None
+    gone_at: datetime | None = None
+    errors: ErrorsReading = field(default_factory=ErrorsReading)
+    raw: dict[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job can no longer change."""
+        return is_final(self.status) or self.gone_at is not None
+
+    @property
+    def is_export(self) -> bool:
+        return job_type(self.type).name == "product-export"
+
+    def waited(self, now: datetime) -> timedelta | None:
+        """How long it waited before it started; up to `now` while it still waits; None where that is not known."""
+        end = self.started_at
+        if end is None:
+            if self.status == PENDING and self.gone_at is None:
+                end = now
+            elif self.completed_at is not None and self.status not in (SUCCESS, FAILED):
+                end = self.completed_at
+            else:
+                return None
+        return max(end - self.created_at, timedelta(0))
+
+    def ran(self, now: datetime) -> timedelta | None:
+        """How long it ran; up to `now` while it still runs; None where it did not start or that is not known."""
+        if self.started_at is None:
+            return None
+        end = self.completed_at
+        if end is None:
+            if self.status != STARTED or self.gone_at is not None:
+                return None
+            end = now
+        return max(end - self.started_at, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page of a list, newest first. A cursor is None where there is no page in that direction.
+
+    `scanned` is how many jobs a source that cannot filter has looked through for this page, None where it can.
+    """
+
+    jobs: tuple[JobRecord, ...]
+    older: str | None
+    newer: str | None
+    scanned: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """One message, at its place in the job's error list (from 0)."""
+
+    position: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """One page of a job's messages, in the API's order. `number` counts from 1; `total` is None where not known."""
+
+    lines: tuple[ErrorLine, ...]
+    number: int
+    has_next: bool
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far what a page shows can be trusted.
+
+    `as_of`: when the API last answered (None: never). `headline` and `detail` are plain sentences; empty when fresh.
+    `since`: since when it is down. `clock_offset`: the API's clock less ours. `unreadable`: rows of the API's list that
+    could not be read and are missing from every page.
+    """
+
+    state: Literal["fresh", "stale", "down"]
+    as_of: datetime | None
+    headline: str = ""
+    detail: str = ""
+    request_id: str = ""
+    since: datetime | None = None
+    clock_offset: timedelta = timedelta(0)
+    unreadable: int = 0
+
+
+class JobSource(Protocol):
+    """Where pages read jobs from."""
+
+    capabilities: Capabilities
+
+    def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
+        """The page of jobs older than the cursor `before`, or newer than `after`, or the newest. Newest first.
+
+        Raises UnreadableCursor, and CannotAsk where the API has to be asked.
+        """
+
+    def get_job(self, job_id: str) -> JobRecord:
+        """The job of that id. Raises JobNotFound, and CannotAsk where the API had to be asked."""
+
+    def refresh_job(self, job_id: str) -> JobRecord:
+        """The job as the API has it now, its errors included. Raises JobNotFound and CannotAsk."""
+
+    def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
+        """The job, and the links to its files as the API gives them out now: none where it has none (any more).
+
+        Raises JobNotFound and CannotAsk.
+        """
+
+    def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
+        """Page `number` (from 1) of the job's messages. Raises CannotAsk where the API has to be asked."""
+
+    def freshness(self, now: datetime) -> Freshness:
+        """How far what this source shows can be trusted at `now`."""

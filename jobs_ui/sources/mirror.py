@@ -1,0 +1,280 @@
+"""The mirror as a source: the database answers, and the API is asked only on somebody's wish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from django.core.cache import cache
+from django.db.models import Q, QuerySet
+
+from jobs_ui import models
+from jobs_ui.jobs_api import JobsApiError, JobsClient, SignedLink
+from jobs_ui.sources.asking import asking, sentence_for
+from jobs_ui.sources.base import (
+    ERRORS_PAGE_SIZE,
+    PAGE_SIZE,
+    CannotAsk,
+    Capabilities,
+    ErrorLine,
+    ErrorPage,
+    ErrorsReading,
+    Freshness,
+    JobFilters,
+    JobNotFound,
+    JobPage,
+    JobRecord,
+    UnreadableCursor,
+)
+from jobs_ui.sources.cursors import LARGEST_KEY, Place, read_cursor, write_cursor
+from jobs_ui.status import names_of_type
+from jobs_ui.stores import Store, client_of
+from jobs_ui.sync import read_errors, store_job
+from jobs_ui.sync.open_jobs import read_by_id
+
+OVERDUE = timedelta(seconds=30)
+REMEMBER_A_MISS = 30
+# Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
+CLOCK_GRAIN = timedelta(seconds=2)
+LIST_COLUMNS = (
+    "id",
+    "store",
+    "job_id",
+    "type",
+    "status",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "request_id",
+    "filter",
+    "copied_from",
+    "hierarchy_id",
+    "files",
+    "read_at",
+    "gone_at",
+    "errors_state",
+    "errors_count",
+)
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class MirrorSource:
+    """Reads the mirror. A job that it does not know is asked for by id, stored, and a miss remembered for a while."""
+
+    capabilities = Capabilities(filters="index", refresh=True)
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = stores
+
+    def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
+        """See JobSource. One query a page: one row more than the page tells whether there is another."""
+        query = _filtered(filters).only(*LIST_COLUMNS)
+        cursor = before or after
+        place = _place(cursor) if cursor else None
+        if place and after:
+            rows = list(_beyond(query, place, newer=True).order_by("created_at", "id")[: PAGE_SIZE + 1])
+            if len(rows) <= PAGE_SIZE:
+                # The top is reached: the newest page, whole, is what somebody who goes that way wants to see.
+                return self.list_jobs(filters)
+            rows = rows[:PAGE_SIZE][::-1]
+            older = newer = True
+        else:
+            query = _beyond(query, place, newer=False) if place else query
+            rows = list(query.order_by("-created_at", "-id")[: PAGE_SIZE + 1])
+            older, newer = len(rows) > PAGE_SIZE, place is not None
+            rows = rows[:PAGE_SIZE]
+        if not rows:
+            return JobPage((), None, None)
+        return JobPage(
+            jobs=tuple(_record(row) for row in rows),
+            older=_cursor(rows[-1]) if older else None,
+            newer=_cursor(rows[0]) if newer else None,
+        )
+
+    def get_job(self, job_id: str) -> JobRecord:
+        """See JobSource."""
+        return _record(self._row(job_id), whole=True)
+
+    def refresh_job(self, job_id: str) -> JobRecord:
+        """See JobSource. A 404 of a job that the mirror knows is noted, and it stays readable."""
+        row = self._row(job_id)
+        client = self._client(row)
+        with asking():
+            row = read_by_id(client, row, utc_now)
+            if row.gone_at is None and row.missing_since is None:
+                read_errors(client, row, utc_now)
+        return self.get_job(job_id)
+
+    def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
+        """See JobSource. What was read goes into the mirror, the links excepted."""
+        row = self._row(job_id)
+        try:
+            with asking():
+                job = self._client(row).get_job(job_id)
+        except JobNotFound:
+            return _record(row, whole=True), ()
+        return _record(store_job(row.store, job, now=utc_now()), whole=True), job.files or ()
+
+    def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
+        """See JobSource. Pages are found by position, so that the last of 100,000 costs what the first does."""
+        start = (number - 1) * ERRORS_PAGE_SIZE
+        lines = models.JobError.objects.filter(
+            job__store=job.store,
+            job__job_id=job.job_id,
+            reading=job.errors.reading,
+            position__gte=start,
+            position__lt=start + ERRORS_PAGE_SIZE,
+        ).order_by("position")
+        return ErrorPage(
+            lines=tuple(ErrorLine(*line) for line in lines.values_list("position", "message")),
+            number=number,
+            has_next=start + ERRORS_PAGE_SIZE < job.errors.count,
+            total=job.errors.count,
+        )
+
+    def freshness(self, now: datetime) -> Freshness:
+        """See JobSource. What sync last wrote of itself, and whether it is still there."""
+        states = {state.store: state for state in models.SyncState.objects.all()}
+        notices = [_freshness(states.get(store.slug), now) for store in self._stores]
+        if not notices:
+            return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
+        return min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice.state))
+
+    def _client(self, row: models.Job) -> JobsClient:
+        store = next((store for store in self._stores if store.slug == row.store), None)
+        if store is None:
+            raise CannotAsk("This console has no key for the store of this job any more.", kind="no-key")
+        return client_of(store)
+
+    def _row(self, job_id: str) -> models.Job:
+        row = models.Job.objects.filter(job_id=job_id).order_by("-created_at").first()
+        return row or self._ask_for(job_id)
+
+    def _ask_for(self, job_id: str) -> models.Job:
+        """The job as the first store that knows it has it, stored. Its errors are left to sync."""
+        known_misses = f"no-such-job:{hash(job_id)}"
+        if cache.get(known_misses) == job_id:
+            raise JobNotFound
+        trouble: CannotAsk | None = None
+        for store in self._stores:
+            try:
+                with asking():
+                    job = client_of(store).get_job(job_id)
+            except JobNotFound:
+                continue
+            except CannotAsk as error:
+                trouble = error
+                continue
+            if job.id != job_id:
+                continue
+            row = store_job(store.slug, job, now=utc_now())
+            return self._with_errors(store, row)
+        if trouble:
+            raise trouble
+        cache.set(known_misses, job_id, REMEMBER_A_MISS)
+        raise JobNotFound
+
+    def _with_errors(self, store: Store, row: models.Job) -> models.Job:
+        """The errors of a job that somebody came for are read along with it; sync tries again where that fails."""
+        if row.errors_due_at is not None:
+            try:
+                read_errors(client_of(store), row, utc_now)
+            except JobsApiError:
+                return row
+            row.refresh_from_db()
+        return row
+
+
+def _filtered(filters: JobFilters) -> QuerySet[models.Job]:
+    query = models.Job.objects.all()
+    if filters.statuses:
+        query = query.filter(status__in=filters.statuses)
+    if filters.types:
+        query = query.filter(type__in=sorted({name for kind in filters.types for name in names_of_type(kind)}))
+    return query
+
+
+def _beyond(query: QuerySet[models.Job], place: Place, *, newer: bool) -> QuerySet[models.Job]:
+    """The rows after the place in one direction. The first condition alone bounds the index range."""
+    key = int(place.key)
+    if newer:
+        return query.filter(Q(created_at__gte=place.created_at) & (Q(created_at__gt=place.created_at) | Q(id__gt=key)))
+    return query.filter(Q(created_at__lte=place.created_at) & (Q(created_at__lt=place.created_at) | Q(id__lt=key)))
+
+
+def _place(cursor: str) -> Place:
+    place = read_cursor(cursor)
+    if not (place.key.isascii() and place.key.isdigit() and int(place.key[:20]) <= LARGEST_KEY):
+        raise UnreadableCursor(cursor)
+    return place
+
+
+def _cursor(row: models.Job) -> str:
+    return write_cursor(Place(row.created_at, str(row.pk)))
+
+
+def _record(row: models.Job, *, whole: bool = False) -> JobRecord:
+    """The row as pages see it; `whole` with the columns that only its own page needs."""
+    return JobRecord(
+        store=row.store,
+        job_id=row.job_id,
+        type=row.type,
+        status=row.status,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        request_id=row.request_id,
+        filter=row.filter,
+        copied_from=row.copied_from,
+        hierarchy_id=row.hierarchy_id,
+        files=None if row.files is None else tuple(_strings(row.files)),
+        read_at=row.read_at,
+        updated_at=row.updated_at if whole else None,
+        missing_since=row.missing_since if whole else None,
+        gone_at=row.gone_at,
+        errors=ErrorsReading(
+            row.errors_state,
+            row.errors_count,
+            row.errors_read_at if whole else None,
+            row.errors_reading if whole else 0,
+        ),
+        raw=row.raw if whole else {},
+    )
+
+
+def _strings(value: object) -> Iterable[str]:
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
+
+
+def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
+    if state is None or state.next_round_at is None:
+        return Freshness(
+            "stale", None, "Nothing has been read from Elastic Path yet.", "Start `python manage.py sync_jobs --watch`."
+        )
+    is_overdue = now > state.next_round_at + OVERDUE
+    not_running = "Sync is not running: start `python manage.py sync_jobs --watch`." if is_overdue else ""
+    clock_offset = timedelta(milliseconds=state.clock_offset_ms)
+    if abs(clock_offset) < CLOCK_GRAIN:
+        clock_offset = timedelta(0)
+    fresh = Freshness("fresh", state.last_success_at, clock_offset=clock_offset, unreadable=state.unreadable_rows)
+    if state.failing_since is not None:
+        return replace(
+            fresh,
+            state="down",
+            headline=sentence_for(state.problem_kind),
+            detail=not_running or "You see what was known before. The console keeps trying.",
+            since=state.failing_since,
+            request_id=state.problem_request_id,
+        )
+    if is_overdue:
+        return replace(fresh, state="stale", headline="What you see may be old.", detail=not_running)
+    if state.last_success_at is None:
+        headline = "The jobs are being read for the first time."
+        return replace(fresh, state="stale", headline=headline, detail="The newest are here; older ones follow.")
+    return fresh

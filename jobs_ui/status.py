@@ -1,0 +1,76 @@
+"""What the console knows of the API's statuses and types. A value that it does not know has a place here, too.
+
+Jobs API: `pending` → `started` → `success` or `failed`; `pending` → `cancelled`. An unknown status is shown as it is
+and treated as not final; new types appear without notice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PENDING, STARTED, SUCCESS, FAILED, CANCELLED = "pending", "started", "success", "failed", "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A status: the API's name, our word, the icon's id in icons.svg, and whether the job can still change."""
+
+    name: str
+    label: str
+    icon: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """A type: the API's name, our words, and the other names under which the API has sent it."""
+
+    name: str
+    label: str
+    aliases: tuple[str, ...] = ()
+
+
+STATUSES = {
+    status.name: status
+    for status in (
+        JobStatus(PENDING, "Pending", "pending", is_final=False),
+        JobStatus(STARTED, "Running", "started", is_final=False),
+        JobStatus(SUCCESS, "Succeeded", "success", is_final=True),
+        JobStatus(FAILED, "Failed", "failed", is_final=True),
+        JobStatus(CANCELLED, "Cancelled", "cancelled", is_final=True),
+    )
+}
+FINAL_STATUSES = frozenset(status.name for status in STATUSES.values() if status.is_final)
+
+TYPES = {
+    job_type.name: job_type
+    for job_type in (
+        JobType("product-import", "Product import", ("product_import",)),
+        JobType("product-export", "Product export", ("product_export",)),
+        JobType("price-import", "Price import", ("pricebook-import", "price_import")),
+        JobType("hierarchy-duplicate", "Hierarchy copy", ("hierarchy_duplicate",)),
+        JobType("child-products", "Child products", ("child_products",)),
+    )
+}
+_TYPES_BY_ANY_NAME = {name: t for t in TYPES.values() for name in (t.name, *t.aliases)}
+
+
+def job_status(name: str) -> JobStatus:
+    """The status of that name; an unknown one under its own name, not final."""
+    return STATUSES.get(name) or JobStatus(name, name, "unknown", is_final=False)
+
+
+def job_type(name: str) -> JobType:
+    """The type that the API sent under that name; an unknown one under its own name."""
+    return _TYPES_BY_ANY_NAME.get(name) or JobType(name, name)
+
+
+def names_of_type(name: str) -> tuple[str, ...]:
+    """Every name under which jobs of that type may be stored."""
+    known = job_type(name)
+    return (known.name, *known.aliases)
+
+
+def is_final(status: str) -> bool:
+    """Whether a job of that status can no longer change."""
+    return status in FINAL_STATUSES

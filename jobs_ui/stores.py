@@ -1,0 +1,45 @@
+"""The configured stores and the API client of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from pydantic import SecretStr
+
+from console.environment import Environment
+from jobs_ui.jobs_api import JobsClient
+
+DEFAULT_STORE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store: its short name in URLs and the mirror, its name on pages, and how to reach its API."""
+
+    slug: str
+    name: str
+    base_url: str
+    client_id: str
+    client_secret: SecretStr
+
+
+def configured_stores() -> tuple[Store, ...]:
+    """The stores that this console has a key for; none where the settings name none."""
+    environment: Environment = settings.ENVIRONMENT
+    base_url, client_id = environment.EPCC_API_BASE_URL, environment.EPCC_CLIENT_ID
+    secret = environment.EPCC_CLIENT_SECRET
+    if not (base_url and client_id and secret):
+        return ()
+    return (Store(DEFAULT_STORE, "Default", base_url, client_id, secret),)
+
+
+@lru_cache(maxsize=32)
+def client_of(store: Store) -> JobsClient:
+    """The one client of this process for that store: its threads share connections and the token."""
+    return JobsClient(
+        base_url=store.base_url,
+        client_id=store.client_id,
+        client_secret=store.client_secret.get_secret_value(),
+    )

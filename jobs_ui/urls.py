@@ -1,0 +1,21 @@
+"""The app's URLs. An id is documented as a string only, so it may hold a slash: the longer patterns come first."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+
+from jobs_ui.views import health, job_detail, job_errors, job_files, job_list, job_refresh, login
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="job_list"), name="home"),
+    path("jobs/", job_list.job_list, name="job_list"),
+    path("jobs/<path:job_id>/errors/", job_errors.job_errors, name="job_errors"),
+    path("jobs/<path:job_id>/files/<int:number>/", job_files.job_file, name="job_file"),
+    path("jobs/<path:job_id>/refresh/", job_refresh.job_refresh, name="job_refresh"),
+    path("jobs/<path:job_id>/", job_detail.job_detail, name="job_detail"),
+    path("login/", login.ConsoleLoginView.as_view(), name="login"),
+    # Whoever is logged in may log out, staff or not.
+    path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
+    path("healthz", health.healthz, name="healthz"),
+]

@@ -1,0 +1,51 @@
+"""One job: what it is, how it went, its files, its first errors. The URL works as long as anyone knows the job."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from jobs_ui.presentation.facts import job_facts
+from jobs_ui.sources import get_source
+from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord, JobSource
+from jobs_ui.views.problems import cannot_ask, job_not_found
+from jobs_ui.views.rendering import STOP_POLLING, down, render_page, utc_now, wants_fragment
+
+FIRST_ERRORS = 5
+
+
+@require_safe
+def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
+    """`/jobs/<id>/`; htmx gets the moving part alone, and is told to stop once the job is final."""
+    now, source = utc_now(), get_source()
+    try:
+        job = source.get_job(job_id)
+    except JobNotFound:
+        return job_not_found(request, job_id)
+    except CannotAsk as error:
+        return cannot_ask(request, error, f"The job {job_id} is not known here yet")
+    freshness = source.freshness(now)
+    errors: tuple[str, ...] = ()
+    try:
+        errors = _first_errors(source, job)
+    except CannotAsk as error:
+        freshness = down(error, job.read_at)
+    context = {
+        "job": job,
+        "facts": job_facts(job, now, clock_offset=freshness.clock_offset),
+        "first_errors": errors,
+        "freshness": freshness,
+        "now": now,
+        "capabilities": source.capabilities,
+    }
+    response = render_page(request, "job_detail", context, fragment="job")
+    if job.is_final and wants_fragment(request):
+        # htmx: this answer is swapped in as any other, and ends the polling.
+        response.status_code = STOP_POLLING
+    return response
+
+
+def _first_errors(source: JobSource, job: JobRecord) -> tuple[str, ...]:
+    if not job.errors.count:
+        return ()
+    return tuple(line.message for line in source.list_errors(job).lines[:FIRST_ERRORS])

@@ -1,0 +1,35 @@
+"""Reading one job again, on somebody's wish."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from jobs_ui.sources import get_source
+from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
+from jobs_ui.views.problems import job_not_found
+
+
+@require_POST
+def job_refresh(request: HttpRequest, job_id: str) -> HttpResponse:
+    """`POST /jobs/<id>/refresh/`: the job and its errors are read from the API; back to its page, with the outcome."""
+    try:
+        job = get_source().refresh_job(job_id)
+    except JobNotFound:
+        return job_not_found(request, job_id)
+    except CannotAsk as error:
+        messages.error(request, f"{error.sentence} You see what was known before.")
+    else:
+        messages.info(request, _outcome(job))
+    return redirect("job_detail", job_id)
+
+
+def _outcome(job: JobRecord) -> str:
+    if job.gone_at:
+        return "Elastic Path does not have this job any more."
+    if job.missing_since:
+        # One 404 may be a hiccup; sync asks once more before the job is called gone.
+        return "Elastic Path did not find this job just now. You see what was known before; it is asked for again."
+    return "Read again just now."

@@ -1,0 +1,59 @@
+"""What all pages share: choosing between a page and its fragment, and the freshness notice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+from jobs_ui.sources.base import CannotAsk, Freshness
+
+STOP_POLLING = 286
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC: the one clock of the views."""
+    return datetime.now(UTC)
+
+
+def htmx_of(request: HttpRequest) -> HtmxDetails:
+    """What django-htmx's middleware knows of the request; false where htmx did not send it."""
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by the middleware
+    return details
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a page's moving part alone.
+
+    A boosted link and Back without a cached page (a history restore) swap the whole page, so they need all of it.
+    """
+    htmx = htmx_of(request)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200, fragment: str | None = None
+) -> HttpResponse:
+    """The page `jobs_ui/<name>.html`, or only its partial `fragment` where htmx asks for it.
+
+    A fragment is always a 200: htmx does not swap other answers, and a refresh that fails must not freeze in silence.
+    """
+    template = f"jobs_ui/{name}.html"
+    # Any in the context: Django's own type for what a template gets.
+    context = {"page_name": name, "console_debug": settings.DEBUG, **context}
+    if fragment and wants_fragment(request):
+        response = render(request, f"{template}#{fragment}", context)
+    else:
+        response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
+    return response
+
+
+def down(error: CannotAsk, as_of: datetime | None = None) -> Freshness:
+    """The notice for a page whose source could not be asked."""
+    return Freshness("down", as_of, headline=error.sentence, request_id=error.request_id)

@@ -1,0 +1,199 @@
+/* What a page gains with JavaScript: copy buttons, the theme, and a refresh that respects its reader. */
+
+const live = document.getElementById("live");
+
+/** Says a sentence once to screen readers; the same one said twice is two changes, so that both are heard. */
+function say(words) {
+  live.textContent = "";
+  requestAnimationFrame(() => (live.textContent = words));
+}
+
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+/* Controls that do nothing without JavaScript are `hidden` in the markup. */
+function reveal(root) {
+  for (const control of root.querySelectorAll("[data-js]")) {
+    // No clipboard outside of https and localhost.
+    control.hidden = control.matches("[data-copy]") && !navigator.clipboard;
+  }
+  showPaused();
+}
+
+/* Copy */
+
+async function copy(button) {
+  const icon = button.querySelector("use");
+  const before = icon.getAttribute("href");
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy || button.closest("[data-job-id]").dataset.jobId);
+  } catch {
+    return say("Could not be copied");
+  }
+  say("Copied");
+  icon.setAttribute("href", before.replace(/#.*/, "#i-success"));
+  setTimeout(() => icon.setAttribute("href", before), 1500);
+}
+
+/* Theme */
+
+function showTheme() {
+  const theme = document.documentElement.dataset.theme ?? "auto";
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", button.dataset.themeChoice === theme);
+  }
+}
+
+function chooseTheme(theme) {
+  const root = document.documentElement;
+  if (theme === "auto") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  try {
+    if (theme === "auto") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // Not remembered then.
+  }
+  showTheme();
+}
+
+/* Refresh: htmx polls; here it is held back, watched, and put into words. */
+
+const REGION = "[data-refresh]";
+const SLOWEST = 60_000;
+let paused = false;
+let failures = 0;
+let notBefore = 0;
+let lastGood = Date.now();
+let before = null;
+
+/** The region that polls, if this htmx event is about it. */
+const polled = (event) => (event.detail.elt?.matches?.(REGION) ? event.detail.elt : null);
+
+/** Whether a swap would take something out of the reader's hands: a pressed button, or selected text. */
+function isBusy(region) {
+  const selection = getSelection();
+  return region.matches(":active") || (!selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+function refreshNow() {
+  notBefore = 0;
+  document.querySelector(REGION)?.dispatchEvent(new Event("refresh"));
+}
+
+function showPaused() {
+  const button = document.getElementById("pause");
+  if (button) button.textContent = paused ? "Resume" : "Pause";
+}
+
+function togglePause() {
+  paused = !paused;
+  showPaused();
+  say(paused ? "The page stands still." : "The page refreshes itself again.");
+  if (!paused) refreshNow();
+}
+
+/** The jobs that a region shows, by id: their names and statuses. The detail page's region is itself a job. */
+function jobsIn(region) {
+  const elements = region.matches("[data-job-id]") ? [region] : region.querySelectorAll("[data-job-id]");
+  return new Map([...elements].map((element) => [element.dataset.jobId, element]));
+}
+
+const statusOf = (element) => element.querySelector(".st").textContent.trim().toLowerCase();
+const nameOf = (element) => element.querySelector(".job").textContent.trim();
+
+function remember(region) {
+  const jobs = jobsIn(region);
+  const rows = [...jobs.values()];
+  const first = rows.findIndex((row) => row.getBoundingClientRect().bottom > 0);
+  before = {
+    statuses: new Map(rows.map((row) => [row.dataset.jobId, row.dataset.status])),
+    // Who reads further down keeps the row that is read where it is.
+    anchor: first > 0 ? { id: rows[first].dataset.jobId, top: rows[first].getBoundingClientRect().top } : null,
+    open: [...region.querySelectorAll("details[open]")].map((details) => details.id),
+    freshness: document.querySelector("[data-freshness]")?.dataset.freshness,
+  };
+}
+
+function afterSwap(region) {
+  const jobs = jobsIn(region);
+  for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
+  reveal(region);
+  const row = before.anchor && jobs.get(before.anchor.id);
+  if (row) scrollBy({ top: row.getBoundingClientRect().top - before.anchor.top, behavior: "instant" });
+  announce(jobs);
+  if (region.matches("main")) {
+    document.title = document.title.replace(/.*(?= · )/, () => `${nameOf(region)}, ${statusOf(region)}`);
+  }
+  before = null;
+}
+
+function announce(jobs) {
+  const words = [];
+  const fresh = [...jobs.keys()].filter((id) => !before.statuses.has(id)).length;
+  if (fresh && before.statuses.size) words.push(counted(fresh, "new job"));
+  const changed = [...jobs].filter(
+    ([id, element]) => before.statuses.has(id) && before.statuses.get(id) !== element.dataset.status,
+  );
+  if (changed.length > 3) words.push(`${changed.length} jobs changed`);
+  else words.push(...changed.map(([, element]) => `${nameOf(element)} ${statusOf(element)}`));
+  const notice = document.querySelector("[data-freshness]");
+  if (notice && notice.dataset.freshness !== before.freshness) {
+    words.unshift(notice.querySelector("[data-words]").textContent);
+  }
+  if (words.length) say(words.join(", "));
+}
+
+/** A refresh that failed is said where the page says how fresh it is; the tries get rarer. */
+function failed(event) {
+  if (!polled(event)) return;
+  failures += 1;
+  // A second less than a poll's interval, so that the first try after a failure is the next poll.
+  notBefore = Date.now() + Math.min(5000 * 2 ** (failures - 1), SLOWEST) - 1000;
+  const seconds = Math.round((Date.now() - lastGood) / 1000);
+  const since = seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  const status = event.detail.xhr?.status;
+  const reason = status ? `the console answered with error ${status}` : "the console does not answer";
+  const notice = document.querySelector("[data-freshness]");
+  if (!notice) return;
+  if (notice.dataset.freshness === "fresh") {
+    notice.dataset.freshness = "stale";
+    const icon = notice.querySelector("use");
+    icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, "#i-failed"));
+  }
+  const words = notice.querySelector("[data-words]");
+  words.textContent = `Not refreshed for ${since}: ${reason}. It tries again by itself.`;
+  if (failures === 1) say(words.textContent);
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const region = polled(event);
+  if (region && (paused || document.hidden || Date.now() < notBefore || isBusy(region))) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const region = polled(event);
+  if (!region || !event.detail.shouldSwap) return;
+  if (paused || isBusy(region)) event.detail.shouldSwap = false;
+  else remember(region);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (!before) return;
+  failures = 0;
+  lastGood = Date.now();
+  // A final job's region is swapped in without its polling.
+  afterSwap(document.querySelector(`${REGION}, main[data-job-id]`));
+});
+for (const kind of ["sendError", "responseError", "timeout"]) document.addEventListener(`htmx:${kind}`, failed);
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !paused) refreshNow();
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if ("copy" in button.dataset) copy(button);
+  else if (button.dataset.themeChoice) chooseTheme(button.dataset.themeChoice);
+  else if (button.id === "pause") togglePause();
+});
+
+showTheme();
+reveal(document);

@@ -1,0 +1,7 @@
+// Loaded in the head, before the first paint, so that a remembered theme does not flash. Everything else: console.js.
+try {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch {
+  // Storage is switched off: the theme follows the system.
+}

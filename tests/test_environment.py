@@ -1,0 +1,348 @@
+"""The process environment: each setting right, wrong, missing and empty, and no sentence that holds a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from console.environment import PROJECT, SECRETS, Environment, Problem, read_environment
+from console.settings import database
+from jobs_ui.checks import IDS
+from jobs_ui.jobs_api import JobsClient
+
+NAMES = tuple(Environment.model_fields)
+VALID = {
+    "EPCC_API_BASE_URL": "https://euwest.api.elasticpath.com",
+    "EPCC_CLIENT_ID": "an-id",
+    "EPCC_CLIENT_SECRET": "a-secret-of-the-store",
+    "DATABASE_URL": "postgresql://console:a-password@db.internal:5432/console",
+    "TEST_DATABASE_URL": "postgresql://console:a-password@db.internal:5432/test",
+    "JOBS_SOURCE": "live",
+    "CONSOLE_SECRET_KEY": "k" * 50,
+    "CONSOLE_DEBUG": "on",
+    "CONSOLE_ALLOWED_HOSTS": "jobs.example.com, .example.org",
+    "CONSOLE_CSRF_TRUSTED_ORIGINS": "https://jobs.example.com,https://*.example.org",
+    "CONSOLE_HTTPS": "off",
+    "DOWNLOAD_HOSTS": "files.example.com, *.CDN.example.com,10.0.0.1:8443",
+}
+WRONG = [
+    ("EPCC_API_BASE_URL", "euwest.api.elasticpath.com"),
+    ("EPCC_API_BASE_URL", "ftp://euwest.api.elasticpath.com"),
+    ("EPCC_API_BASE_URL", "https://"),
+    ("EPCC_API_BASE_URL", "https://user:hunter2@api.example.com"),
+    ("EPCC_API_BASE_URL", "https://@api.example.com"),
+    ("EPCC_API_BASE_URL", "https://api.example.com?key=hunter2"),
+    ("EPCC_API_BASE_URL", "https://api.example.com#hunter2"),
+    ("EPCC_API_BASE_URL", "https://api.example.com:hunter2"),
+    ("EPCC_API_BASE_URL", "https://api.example.com:0"),
+    ("EPCC_API_BASE_URL", "https://api example.com"),
+    ("EPCC_API_BASE_URL", "https://[hunter2"),
+    ("EPCC_CLIENT_ID", "hunter2" * 40),
+    ("DATABASE_URL", "hunter2"),
+    ("DATABASE_URL", "mysql://root:hunter2@db/console"),
+    ("DATABASE_URL", "timescale://root:hunter2@db/console"),
+    ("DATABASE_URL", "postgresql://root:hunter2@db:port/console"),
+    ("DATABASE_URL", "postgresql://root:hunter2@[db/console"),
+    ("DATABASE_URL", "postgresql://root:hunter2@db"),
+    ("DATABASE_URL", "sqlite://var/hunter2.sqlite3"),
+    ("TEST_DATABASE_URL", "hunter2"),
+    ("JOBS_SOURCE", "hunter2"),
+    ("JOBS_SOURCE", "MIRROR"),
+    ("CONSOLE_SECRET_KEY", "hunter2"),
+    ("CONSOLE_DEBUG", "hunter2"),
+    ("CONSOLE_ALLOWED_HOSTS", "https://hunter2.example.com"),
+    ("CONSOLE_ALLOWED_HOSTS", "jobs.example.com:8000"),
+    ("CONSOLE_ALLOWED_HOSTS", " , "),
+    ("CONSOLE_CSRF_TRUSTED_ORIGINS", "hunter2.example.com"),
+    ("CONSOLE_CSRF_TRUSTED_ORIGINS", "https://jobs.example.com/hunter2"),
+    ("CONSOLE_HTTPS", "hunter2"),
+    ("DOWNLOAD_HOSTS", "https://hunter2.example.com"),
+    ("DOWNLOAD_HOSTS", "files.example.com/hunter2"),
+    ("DOWNLOAD_HOSTS", "files.example.com hunter2.example.com"),
+    ("DOWNLOAD_HOSTS", "hunter2@files.example.com"),
+    ("DOWNLOAD_HOSTS", "*"),
+    ("DOWNLOAD_HOSTS", "*.*.example.com"),
+]
+# Long enough not to be a part of our own words by chance. The environment cannot hold NUL.
+SECRET_VALUES = st.one_of(
+    st.text(st.characters(blacklist_characters="\0"), min_size=12, max_size=60),
+    st.builds(
+        "{}{}{}".format,
+        st.sampled_from(
+            ["", "https://", "http://", "postgresql://u:", "mysql://", "sqlite://", "https://[", "//", "*."]
+        ),
+        st.text("abcdefXYZ0189-_%.", min_size=12, max_size=30),
+        st.sampled_from(["", "@host/name", "@host:port/x", ":x", "/", "?a=b", "#", ",", "]", " "]),
+    ),
+)
+
+
+def sentences(problems: list[Problem]) -> str:
+    return "\n".join(f"{problem.name} {problem.reason} {problem.expected}" for problem in problems)
+
+
+def only_problem(environ: Mapping[str, str]) -> Problem:
+    _, problems = read_environment(environ)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_every_setting_has_a_right_value_that_is_taken() -> None:
+    assert set(VALID) == set(NAMES), "a setting without a test"
+    environment, problems = read_environment(VALID)
+    assert problems == []
+    assert environment.EPCC_API_BASE_URL == "https://euwest.api.elasticpath.com"
+    assert environment.EPCC_CLIENT_ID == "an-id"
+    assert environment.EPCC_CLIENT_SECRET is not None
+    assert environment.EPCC_CLIENT_SECRET.get_secret_value() == "a-secret-of-the-store"
+    assert environment.DATABASE_URL.get_secret_value() == VALID["DATABASE_URL"]
+    assert environment.TEST_DATABASE_URL is not None
+    assert environment.TEST_DATABASE_URL.get_secret_value() == VALID["TEST_DATABASE_URL"]
+    assert environment.JOBS_SOURCE == "live"
+    assert environment.CONSOLE_SECRET_KEY is not None
+    assert environment.CONSOLE_SECRET_KEY.get_secret_value() == "k" * 50
+    assert environment.CONSOLE_DEBUG is True
+    assert environment.CONSOLE_ALLOWED_HOSTS == ("jobs.example.com", ".example.org")
+    assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ("https://jobs.example.com", "https://*.example.org")
+    assert environment.CONSOLE_HTTPS is False
+    assert environment.DOWNLOAD_HOSTS == ("files.example.com", "*.cdn.example.com", "10.0.0.1:8443")
+
+
+def check_defaults(environment: Environment) -> None:
+    assert environment.EPCC_API_BASE_URL is None
+    assert environment.EPCC_CLIENT_ID is None
+    assert environment.EPCC_CLIENT_SECRET is None
+    assert environment.DATABASE_URL.get_secret_value() == f"sqlite:///{PROJECT}/var/console.sqlite3"
+    assert environment.TEST_DATABASE_URL is None
+    assert environment.JOBS_SOURCE == "mirror"
+    assert environment.CONSOLE_SECRET_KEY is None
+    assert environment.CONSOLE_DEBUG is False
+    assert environment.CONSOLE_ALLOWED_HOSTS == ("localhost", "127.0.0.1")
+    assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ()
+    assert environment.CONSOLE_HTTPS is None
+    assert environment.DOWNLOAD_HOSTS == ()
+
+
+def test_nothing_is_needed_to_read_the_settings() -> None:
+    environment, problems = read_environment({})
+    assert problems == []
+    check_defaults(environment)
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t\n"])
+def test_a_name_that_is_set_to_nothing_counts_as_not_set(nothing: str) -> None:
+    environ = dict.fromkeys((*NAMES, *(f"{name}_FILE" for name in SECRETS)), nothing)
+    environment, problems = read_environment(environ)
+    assert problems == []
+    check_defaults(environment)
+
+
+def test_names_of_others_are_not_read() -> None:
+    environment, problems = read_environment({"PATH": "/bin", "SECRET_KEY": "x", "console_debug": "on"})
+    assert problems == []
+    check_defaults(environment)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_setting_is_one_sentence_that_names_it_and_says_what_it_should_look_like(name: str, value: str) -> None:
+    problem = only_problem({**VALID, name: value})
+    assert problem.name == name
+    assert problem.expected == Environment.model_fields[name].description
+    assert problem.reason.startswith(("is ", "must ", "names ", "holds ", "cannot be read"))
+    assert "hunter2" not in sentences([problem])
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_setting_leaves_its_default_and_all_the_others(name: str, value: str) -> None:
+    environment, _ = read_environment({**VALID, name: value})
+    right, _ = read_environment({key: text for key, text in VALID.items() if key != name})
+    assert environment == right
+
+
+def test_every_wrong_setting_is_said_at_once() -> None:
+    wrong = dict(WRONG)
+    environment, problems = read_environment(wrong)
+    assert {problem.name for problem in problems} == set(wrong)
+    assert len(problems) == len(wrong)
+    check_defaults(environment)
+
+
+def test_every_problem_has_an_id_of_its_own() -> None:
+    names = {*NAMES, *(f"{name}_FILE" for name in SECRETS)}
+    assert set(IDS) == names
+    assert len(set(IDS.values())) == len(IDS)
+
+
+def test_blanks_around_a_value_do_not_count() -> None:
+    environment, problems = read_environment({name: f" {value}\n" for name, value in VALID.items()})
+    assert problems == []
+    assert environment == read_environment(VALID)[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_http_is_allowed_to_this_machine(host: str) -> None:
+    environment, problems = read_environment({"EPCC_API_BASE_URL": f"http://{host}:8001/"})
+    assert (environment.EPCC_API_BASE_URL, problems) == (f"http://{host}:8001", [])
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["api.example.com", "localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", "example.com:8001"],  # noqa: S104
+)
+def test_http_is_refused_to_any_other_machine(host: str) -> None:
+    problem = only_problem({"EPCC_API_BASE_URL": f"http://{host}"})
+    assert "must be https" in problem.reason
+
+
+@given(
+    st.one_of(
+        st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=40),
+        st.builds(
+            "{}{}{}".format,
+            st.sampled_from(["https://", "http://127.0.0.1", "HTTPS://", "https:/", "https://a", " https://b"]),
+            st.text("aA1.:/@?#[]\\ \t\n-%", max_size=12),
+            st.sampled_from(["", "/", ":443", ":0", ":99999"]),
+        ),
+    )
+)
+@example("https://api.example.com:0")
+@example("https://api example.com")
+@example("https://a\\b")
+def test_every_address_that_is_accepted_can_be_called(url: str) -> None:
+    environment, problems = read_environment({"EPCC_API_BASE_URL": url})
+    if environment.EPCC_API_BASE_URL is not None:
+        assert problems == []
+        JobsClient(base_url=environment.EPCC_API_BASE_URL, client_id="id", client_secret="secret").close()
+
+
+@pytest.mark.parametrize("word", ["on", "true", "1", "yes", "On", "TRUE"])
+def test_a_switch_is_on(word: str) -> None:
+    assert read_environment({"CONSOLE_DEBUG": word})[0].CONSOLE_DEBUG is True
+
+
+@pytest.mark.parametrize("word", ["off", "false", "0", "no", "Off"])
+def test_a_switch_is_off(word: str) -> None:
+    assert read_environment({"CONSOLE_DEBUG": word})[0].CONSOLE_DEBUG is False
+
+
+@pytest.mark.parametrize(
+    ("environ", "https"),
+    [
+        ({}, True),
+        ({"CONSOLE_DEBUG": "on"}, False),
+        ({"CONSOLE_HTTPS": "off"}, False),
+        ({"CONSOLE_DEBUG": "on", "CONSOLE_HTTPS": "on"}, True),
+    ],
+)
+def test_https_is_on_unless_said_otherwise_or_in_debug(environ: dict[str, str], *, https: bool) -> None:
+    assert read_environment(environ)[0].https is https
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_come_in_a_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(f"{VALID[name]}\n")
+    environment, problems = read_environment({f"{name}_FILE": str(path)})
+    assert problems == []
+    assert getattr(environment, name).get_secret_value() == VALID[name]
+
+
+def test_what_is_no_secret_does_not_come_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "id"
+    path.write_text("an-id")
+    environment, _ = read_environment({"EPCC_CLIENT_ID_FILE": str(path)})
+    assert environment.EPCC_CLIENT_ID is None
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    "content", [None, b"", b" \n", b"\xff\xfe hunter2"], ids=["absent", "empty", "blank", "binary"]
+)
+def test_a_file_that_holds_no_text_is_a_sentence(name: str, content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "hunter2"
+    if content is not None:
+        path.write_bytes(content)
+    environment, problems = read_environment({f"{name}_FILE": str(path)})
+    assert [problem.name for problem in problems] == [f"{name}_FILE"]
+    assert problems[0].reason in {"names a file that cannot be read", "names a file that is empty"}
+    assert "hunter2" not in sentences(problems)
+    check_defaults(environment)
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    assert only_problem({"CONSOLE_SECRET_KEY_FILE": str(tmp_path)}).reason == "names a file that cannot be read"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_not_set_twice(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("another" + VALID[name])
+    environment, problems = read_environment({name: VALID[name], f"{name}_FILE": str(path)})
+    assert problems == [Problem(f"{name}_FILE", f"is set together with {name}", "only one of the two")]
+    assert getattr(environment, name).get_secret_value() == VALID[name]
+
+
+def test_a_wrong_value_in_a_file_is_said_of_the_setting(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("hunter2")
+    problem = only_problem({"CONSOLE_SECRET_KEY_FILE": str(path)})
+    assert (problem.name, problem.reason) == ("CONSOLE_SECRET_KEY", "is too short")
+
+
+@given(st.sampled_from(NAMES), SECRET_VALUES)
+def test_no_sentence_holds_a_value_whatever_name_it_was_put_under(name: str, value: str) -> None:
+    environment, problems = read_environment({name: value})
+    value = value.strip()
+    if len(value) < 12:
+        return
+    assert value not in sentences(problems)
+    assert value not in repr(problems)
+    if name.removeprefix("TEST_") in SECRETS or problems:
+        for shown in (repr(environment), str(environment), environment.model_dump_json()):
+            assert value not in shown
+
+
+@given(st.text("abcdefXYZ0189", min_size=12, max_size=30))
+def test_a_password_within_an_address_is_never_shown(password: str) -> None:
+    environ = {
+        "EPCC_API_BASE_URL": f"https://user:{password}@api.example.com",
+        "DATABASE_URL": f"postgresql://console:{password}@db:port/console",
+        "TEST_DATABASE_URL": f"postgresql://console:{password}@db/console",
+        "DOWNLOAD_HOSTS": f"user:{password}@files.example.com",
+        "CONSOLE_CSRF_TRUSTED_ORIGINS": password,
+    }
+    environment, problems = read_environment(environ)
+    assert len(problems) == 4
+    assert password not in sentences(problems)
+    assert password not in repr(environment)
+
+
+def test_the_environment_cannot_be_changed() -> None:
+    environment, _ = read_environment({})
+    with pytest.raises(ValueError, match="frozen"):
+        environment.CONSOLE_DEBUG = True  # type: ignore[misc]
+
+
+def test_sqlite_is_opened_so_that_readers_and_sync_do_not_stand_in_each_others_way() -> None:
+    environment, _ = read_environment({"DATABASE_URL": "sqlite:////srv/console.sqlite3?timeout=9"})
+    config = database(environment, usable=True)
+    assert (config["ENGINE"], config["NAME"]) == ("django.db.backends.sqlite3", "/srv/console.sqlite3")
+    assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
+    assert config["OPTIONS"]["timeout"] == 9
+
+
+def test_postgresql_is_opened_through_a_pool() -> None:
+    environment, _ = read_environment(VALID)
+    config = database(environment, usable=True)
+    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert config["CONN_MAX_AGE"] == 0
+    assert config["OPTIONS"]["pool"]["max_size"] > 1
+
+
+def test_a_refused_database_address_opens_no_database() -> None:
+    assert database(read_environment({})[0], usable=False) == {"ENGINE": "django.db.backends.dummy"}

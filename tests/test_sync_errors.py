@@ -1,0 +1,161 @@
+"""The errors of jobs in the mirror: all of them, in order, and never half of one reading and half of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from jobs_ui import models
+from jobs_ui.jobs_api import JobsClient
+from jobs_ui.models import ErrorsState
+from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.stores import Store
+from jobs_ui.sync import RoundOutcome, Syncer, read_errors
+from tests.conftest import Clock, raw_job
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = dict.fromkeys(("created_at", "started_at", "completed_at"), "2026-01-05T15:27:23Z")
+
+
+def messages(job_id: str = "a") -> list[str]:
+    row = models.Job.objects.get(job_id=job_id)
+    errors = models.JobError.objects.filter(job=row, reading=row.errors_reading).order_by("position")
+    return list(errors.values_list("message", flat=True))
+
+
+def test_all_errors_of_a_failed_job_are_there_in_order(
+    sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]
+) -> None:
+    expected = [f"data.attributes.sku: SKU-{n} Must be unique amongst products." for n in range(1_234)]
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=expected)
+
+    sync()
+
+    job = models.Job.objects.get()
+    assert messages() == expected
+    assert job.errors_count == 1_234
+    assert job.errors_state == ErrorsState.COMPLETE
+
+
+def test_a_successful_price_import_keeps_its_notices(sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]) -> None:
+    sandbox.put_job("a", raw_job("a", type="price-import"))
+    sandbox.put_errors("a", messages=["matched price with p - q not found"])
+
+    sync()
+
+    assert messages() == ["matched price with p - q not found"]
+
+
+def test_a_failed_job_without_errors_is_known_to_have_none(
+    sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+
+    sync()
+
+    assert models.Job.objects.get().errors_state == ErrorsState.NONE
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_the_old_form_is_the_reason_that_it_is(
+    sandbox: SandboxProcess, sync: Callable[[], RoundOutcome], status: int
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=["missing required csv header: name"])
+    sandbox.settings(old_errors_form=status)
+
+    sync()
+
+    assert len(messages()) == 1
+    assert "missing required csv header: name" in messages()[0]
+
+
+def test_errors_that_grow_after_the_end_are_read_until_two_readings_agree(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=["one"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=["one", "two"])
+
+    clock.advance(61)
+    syncer.run_round()
+    assert messages() == ["one", "two"]
+    assert models.Job.objects.get().errors_due_at is not None
+    clock.advance(61)
+    syncer.run_round()
+
+    assert models.Job.objects.get().errors_due_at is None
+
+
+def test_errors_of_a_job_that_ended_long_ago_are_read_once(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["one"])
+    syncer = Syncer(store.slug, api, clock=clock)
+    for _ in range(4):
+        syncer.run_round()
+        clock.advance(120)
+
+    assert sandbox.state()["requests"]["errors"] <= 2
+
+
+def test_a_reading_that_breaks_off_leaves_the_one_before(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=["one"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=[f"other {n}" for n in range(300)])
+    sandbox.faults([{"match": "errors", "kind": "status", "status": 500, "skip": 1, "times": None}])
+
+    clock.advance(61)
+    outcome = syncer.run_round()
+
+    assert not outcome.complete
+    assert messages() == ["one"]
+    sandbox.faults([])
+    clock.advance(61)
+    assert syncer.run_round().complete
+    assert len(messages()) == 300
+
+
+def test_the_errors_of_one_job_that_cannot_be_read_do_not_hold_up_the_list(
+    sandbox: SandboxProcess, store: Store, api: JobsClient
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.faults([{"match": "errors", "kind": "status", "status": 500}])
+
+    outcome = Syncer(store.slug, api).run_round()
+
+    assert not outcome.complete
+    assert models.Job.objects.get().status == "failed"
+    assert models.SyncState.objects.get().failing_since is None
+
+
+def test_a_list_that_is_refused_is_said_not_to_be_had(sandbox: SandboxProcess, store: Store, api: JobsClient) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.faults([{"match": "errors", "kind": "status", "status": 404}])
+
+    Syncer(store.slug, api).run_round()
+
+    assert models.Job.objects.get().errors_state == ErrorsState.UNAVAILABLE
+
+
+def test_a_new_reading_leaves_nothing_of_the_old_ones_behind(
+    sandbox: SandboxProcess, api: JobsClient, clock: Clock, sync: Callable[[], RoundOutcome]
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=[f"old {n}" for n in range(700)])
+    sync()
+    sandbox.put_errors("a", messages=["new"])
+
+    read_errors(api, models.Job.objects.get(), clock)
+
+    assert messages() == ["new"]
+    assert models.JobError.objects.count() == 1
