@@ -3,6 +3,8 @@
 wsgi_app = "console.wsgi"
 bind = "127.0.0.1:8000"
 workers = 2
+# Settings that are wrong are told once, before there are workers; and workers share the memory of what is loaded.
+preload_app = True
 worker_class = "gthread"
 threads = 32
 # A download holds its thread for as long as it takes; the worker itself still answers its heartbeat.

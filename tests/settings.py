@@ -33,5 +33,6 @@ if not _on_postgresql:
 DATABASES = {"default": _database}
 
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = BASE_DIR / "static"  # not collected: WhiteNoise warns of a folder that is not there
 WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -212,7 +212,7 @@ def check_timeline(drawn: Timeline) -> None:
         assert 0 < percent(drawn.run) <= 100
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.4, 1, 7, 59, 300, 7200, 700_000])
+@pytest.mark.parametrize("seconds", [0.002, 0.01, 0.05, 0.4, 1, 7, 59, 300, 7200, 700_000])
 def test_no_two_ticks_of_a_timeline_have_the_same_label(seconds: float) -> None:
     labels = [
         label

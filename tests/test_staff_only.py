@@ -60,7 +60,20 @@ def test_the_walk_finds_the_pages() -> None:
 def test_anonymous_are_sent_to_the_login(address: str, method: str) -> None:
     answer = Client().generic(method, address)
     assert answer.status_code == 302
-    assert answer["Location"] == f"/login/?next={address}"
+    # What was sent is not sent again after the login.
+    following = address if method in {"GET", "HEAD", "OPTIONS"} else "/jobs/"
+    assert answer["Location"] == f"/login/?next={following}"
+
+
+def test_after_a_form_the_login_leads_back_to_its_page() -> None:
+    sent_from = {"Referer": "http://testserver/jobs/an-id/?x=1"}
+    answer = Client().post("/jobs/an-id/refresh/", headers=sent_from)
+    assert answer["Location"] == "/login/?next=/jobs/an-id/%3Fx%3D1"
+
+
+def test_a_form_of_elsewhere_leads_to_the_list() -> None:
+    answer = Client().post("/jobs/an-id/refresh/", headers={"Referer": "https://elsewhere.example/jobs/an-id/"})
+    assert answer["Location"] == "/login/?next=/jobs/"
 
 
 def test_the_login_leads_back_to_the_whole_address() -> None:

@@ -170,6 +170,8 @@ def _tick_label(moment: timedelta, step: float) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size and step >= size:
             return f"{seconds / size:g} {unit}"
+    if step < 0.05:
+        return f"{1000 * seconds:.3g} ms"
     return duration(moment) if step < 1 or seconds >= 60 else f"{seconds:g} s"
 
 

@@ -153,6 +153,8 @@ class MirrorSource:
         return client_of(store)
 
     def _row(self, job_id: str) -> models.Job:
+        if "\0" in job_id:  # PostgreSQL refuses even to look for it
+            raise JobNotFound
         row = models.Job.objects.filter(job_id=job_id).order_by("-created_at").first()
         return row or self._ask_for(job_id)
 

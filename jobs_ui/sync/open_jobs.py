@@ -49,6 +49,8 @@ def read_by_id(client: JobsClient, row: models.Job, clock: Callable[[], datetime
     stored = store_job(row.store, job, now=clock())
     if (stored.status, stored.read_at) == before:
         _put_off(stored, clock())
+        # Whoever asked for it sees that it has been read; nothing else of the row has changed.
+        models.Job.objects.filter(pk=stored.pk, read_at__lt=job.read_at).update(read_at=job.read_at)
     return stored
 
 

@@ -40,7 +40,12 @@ class Command(BaseCommand):
         if options["watch"]:
             self._watch(store, full=options["full"])
             return
-        outcome = Syncer(store.slug, client_of(store)).run_round(full=options["full"])
+        try:
+            outcome = Syncer(store.slug, client_of(store)).run_round(full=options["full"])
+        except DatabaseError as error:
+            raise CommandError(
+                f"The mirror's database cannot be used ({error}). Check DATABASE_URL, and run `manage.py migrate`."
+            ) from None
         self._say(store, outcome)
         if not outcome.complete:
             raise CommandError(f"The round was not complete. {outcome.problem}")
