@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ class Demo:
     """`manage.py demo` as a process in a group of its own, and what it has printed."""
 
     def __init__(self, port: int, environ: dict[str, str]) -> None:
+        self.mark = f"DATABASE_URL={environ['DATABASE_URL']}".encode()
         self.base = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo", f"--port={port}"],
@@ -62,25 +64,34 @@ class Demo:
         return output
 
     def left_behind(self) -> list[str]:
-        """Processes of its group that still run, zombies excepted."""
+        """What still runs with the environment of this demo, whichever group or parent it has."""
         found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for environ in Path("/proc").glob("[0-9]*/environ"):
             try:
-                state, _, group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+                if self.mark in environ.read_bytes().split(b"\0"):
+                    found.append(environ.parent.joinpath("cmdline").read_text().replace("\0", " "))
             except OSError:
                 continue
-            if int(group) == self.process.pid and state != "Z":
-                found.append(stat.parent.joinpath("cmdline").read_text().replace("\0", " "))
         return found
+
+    def stop_for_good(self) -> None:
+        """After a test, however it went."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError, ProcessLookupError):
+                if self.mark in environ.read_bytes().split(b"\0"):
+                    os.kill(int(environ.parent.name), signal.SIGKILL)
+        if self.process.stdout:
+            self.process.stdout.close()
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     running = Demo(free_port(), environment(tmp_path))
     yield running
-    if running.process.poll() is None:
-        os.killpg(running.process.pid, signal.SIGKILL)
-    running.process.communicate()
+    running.stop_for_good()
 
 
 def log_in(demo: Demo) -> requests.Session:
@@ -177,9 +188,7 @@ def test_with_a_key_it_reads_that_store_and_says_so(tmp_path: Path) -> None:
         demo.read_until(r"^Log in as")
         output = demo.interrupt()
     finally:
-        if demo.process.poll() is None:
-            os.killpg(demo.process.pid, signal.SIGKILL)
-            demo.process.communicate()
+        demo.stop_for_good()
 
     assert said[1] == "http://127.0.0.1:9"
     assert secret not in output

@@ -82,6 +82,7 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         self._manage(environ, "demo", "--make-user", text=password)
         web = ["-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--log-level=warning", f"--access-logfile={os.devnull}"]
+        web.append("--graceful-timeout=3")
         self._start("web", environ, *web)
         if settings.ENVIRONMENT.JOBS_SOURCE == "mirror":
             self._start("sync", environ, "manage.py", "sync_jobs", "--watch")
@@ -119,6 +120,9 @@ class Command(BaseCommand):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if name == "sandbox" else None,
             text=True,
+            # Ctrl-C reaches this process alone, which then ends the others in order. Signalled twice at once, by the
+            # terminal and by its master, a gunicorn worker can lock itself up.
+            start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has no threads
         )
         self._children.append((name, child))
@@ -153,11 +157,12 @@ class Command(BaseCommand):
                 child.terminate()
         until = time.monotonic() + GRACE
         for _, child in self._children:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.wait(max(until - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            # What is left of it: children of its own that did not end with it.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
