@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+UNKNOWN_MS = -1
+
 
 class ErrorsState(models.TextChoices):
     """How much of a job's error list the mirror holds."""
@@ -38,6 +40,12 @@ class Job(models.Model):
     # The names of the parts; None while they are not written.
     files = models.JSONField(null=True)
     raw = models.JSONField()
+    # Sort keys, in milliseconds; UNKNOWN_MS until the job has started or ended. Never NULL: a comparison of rows with
+    # NULL is neither true nor false, and would end a list early.
+    wait_ms = models.BigIntegerField(default=UNKNOWN_MS, db_default=UNKNOWN_MS)
+    run_ms = models.BigIntegerField(default=UNKNOWN_MS, db_default=UNKNOWN_MS)
+    # A fingerprint of what the API said: an unchanged job is told from a changed one without loading it.
+    digest = models.CharField(max_length=32, blank=True, db_default="")
     # When the request was sent that this state was read with: an older reading never replaces a newer one.
     read_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True)
@@ -59,6 +67,15 @@ class Job(models.Model):
             models.Index(fields=["created_at", "id"], name="job_created"),
             models.Index(fields=["status", "created_at", "id"], name="job_status_created"),
             models.Index(fields=["type", "created_at", "id"], name="job_type_created"),
+            models.Index(fields=["type", "status", "created_at", "id"], name="job_type_status_created"),
+            models.Index(fields=["store", "status", "created_at", "id"], name="job_store_status_created"),
+            models.Index(fields=["run_ms", "id"], name="job_run"),
+            models.Index(fields=["status", "run_ms", "id"], name="job_status_run"),
+            models.Index(fields=["wait_ms", "id"], name="job_wait"),
+            models.Index(fields=["status", "wait_ms", "id"], name="job_status_wait"),
+            models.Index(fields=["request_id"], name="job_request_id"),
+            # For the search by a prefix. PostgreSQL: LIKE needs its own operator class unless the collation is C.
+            models.Index(fields=["job_id"], name="job_id_prefix", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["store", "created_at", "id"], name="job_store_created"),
             models.Index(
                 fields=["store", "next_read_at"], name="job_next_read", condition=Q(next_read_at__isnull=False)
@@ -92,6 +109,54 @@ class JobError(models.Model):
         return f"{self.position}: {self.message[:60]}"
 
 
+class JobText(models.Model):
+    """What the search by words looks through: a job's filter expression, or its messages, in lower case.
+
+    One row for all messages of a job: 12,000 of them are one place to look at, and their index a tenth of what one
+    row a message would need. The index itself (FTS5 in SQLite, pg_trgm in PostgreSQL) is made by
+    `jobs_ui.search_index`.
+    """
+
+    FILTER, MESSAGES = "filter", "messages"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="texts")
+    kind = models.CharField(max_length=8)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "kind"], name="jobtext_job_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.job_id}"
+
+
+class SeenValue(models.Model):
+    """A type or status that the console does not know by itself but has seen, for drop-downs and tabs."""
+
+    TYPE, STATUS = "type", "status"
+
+    store = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "kind", "value"], name="seenvalue_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class ApiBudget(models.Model):
+    """When the next call to a store's API may be made: the budget that all processes share."""
+
+    # The store and who calls: "default:sync", "default:act".
+    name = models.CharField(max_length=80, primary_key=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SyncState(models.Model):
     """How far the mirror of one store has come, and how its last round went."""
 
@@ -114,6 +179,11 @@ class SyncState(models.Model):
     problem = models.TextField(blank=True)
     problem_request_id = models.CharField(max_length=255, blank=True)
     unreadable_rows = models.PositiveIntegerField(default=0)
+    # Who may write as sync, in the database's time. The token grows with each new holder: a paused one that wakes up
+    # finds a larger number and stops before it writes.
+    lease_holder = models.CharField(max_length=64, blank=True, db_default="")
+    lease_token = models.BigIntegerField(default=0, db_default=0)
+    lease_expires_at = models.DateTimeField(null=True)
     # The API's clock less ours, in milliseconds, by the `Date` header of its last answer.
     clock_offset_ms = models.IntegerField(default=0)
 

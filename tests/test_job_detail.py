@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from jobs_ui.models import Job, JobError, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
-from jobs_ui.sources.mirror import REMEMBER_A_MISS
+from jobs_ui.sources.mirror.source import REMEMBER_A_MISS
 from jobs_ui.stores import client_of
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown, sync_state
@@ -272,7 +272,7 @@ def test_a_miss_is_remembered_for_a_while_only(
     sandbox: SandboxProcess, staff_client: Client, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert 5 <= REMEMBER_A_MISS <= 300
-    monkeypatch.setattr("jobs_ui.sources.mirror.REMEMBER_A_MISS", 0)
+    monkeypatch.setattr("jobs_ui.sources.mirror.source.REMEMBER_A_MISS", 0)
     get(staff_client, status=404)
     sandbox.put_job(ID, raw_job(ID))
     get(staff_client)

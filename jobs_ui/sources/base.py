@@ -17,6 +17,9 @@ from jobs_ui.status import FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
 
 PAGE_SIZE = 50
 ERRORS_PAGE_SIZE = 100
+NEWEST_FIRST = "-created"
+SORTS = ("-created", "created", "-run", "run", "-wait", "wait")
+MOST_COUNTED = 10_000
 
 
 class JobNotFound(Exception):
@@ -45,22 +48,35 @@ class UnreadableCursor(ValueError):
 class Capabilities:
     """What a source can do.
 
-    `filters`: "index" answers at once, "scan" looks through a bounded number of jobs a page.
+    `filters`: "index" answers at once, "scan" looks through a bounded number of jobs a page. `search`: by id, request
+    id and words. `sort`: by other than the creation. `counts`: of jobs by status.
     """
 
     filters: Literal["index", "scan"]
     refresh: bool
+    search: bool
+    sort: bool
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilters:
-    """Which jobs a list shows; empty means all. Types are the API's names, known aliases included when matching."""
+    """Which jobs a list shows, and in which order; empty means all.
+
+    Types are the API's names, known aliases included when matching. `created_to` is the first moment that is left out.
+    `sort`: a key of `SORTS`.
+    """
 
     statuses: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    q: str = ""
+    sort: str = NEWEST_FIRST
 
     def __bool__(self) -> bool:
-        return bool(self.statuses or self.types)
+        return bool(self.statuses or self.types or self.stores or self.created_from or self.created_to or self.q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +152,16 @@ class JobRecord:
 class JobPage:
     """One page of a list, newest first. A cursor is None where there is no page in that direction.
 
-    `scanned` is how many jobs a source that cannot filter has looked through for this page, None where it can.
+    `scanned` is how many jobs were looked through for this page where no index could tell, None where one could.
+    `searched_by_id`: the search took its text for an id, or the begin of one. `problem`: why it could not search.
     """
 
     jobs: tuple[JobRecord, ...]
     older: str | None
     newer: str | None
     scanned: int | None = None
+    searched_by_id: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +226,14 @@ class JobSource(Protocol):
 
     def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
         """Page `number` (from 1) of the job's messages. Raises CannotAsk where the API has to be asked."""
+
+    def counts(self, filters: JobFilters) -> dict[str, int] | None:
+        """How many jobs each known or seen status has under the other filters, up to `MOST_COUNTED` + 1; None where
+        that cannot be told quickly.
+        """
+
+    def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Types and statuses that have been seen and that the console does not know by itself."""
 
     def freshness(self, now: datetime) -> Freshness:
         """How far what this source shows can be trusted at `now`."""

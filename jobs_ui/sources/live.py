@@ -51,7 +51,7 @@ class _Row:
 class LiveSource:
     """Asks the API for every page. Reads the first configured store."""
 
-    capabilities = Capabilities(filters="scan", refresh=False)
+    capabilities = Capabilities(filters="scan", refresh=False, search=False, sort=False, counts=False)
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
@@ -96,6 +96,14 @@ class LiveSource:
         lines = tuple(ErrorLine(error.position, error.message) for error in errors[:ERRORS_PAGE_SIZE])
         has_next = len(errors) > ERRORS_PAGE_SIZE
         return ErrorPage(lines, number, has_next, None if has_next else start + len(lines))
+
+    def counts(self, filters: JobFilters) -> dict[str, int] | None:
+        """See JobSource. Jobs API: it cannot count, and `total` is not to be trusted."""
+        return None
+
+    def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """See JobSource. Nothing is remembered from page to page."""
+        return (), ()
 
     def freshness(self, now: datetime) -> Freshness:
         """See JobSource. What is shown was read for this very page."""
@@ -218,6 +226,10 @@ class _Scan:
 
 def _matches(job: Job, filters: JobFilters) -> bool:
     if filters.statuses and job.status not in filters.statuses:
+        return False
+    if filters.created_from is not None and job.created_at < filters.created_from:
+        return False
+    if filters.created_to is not None and job.created_at >= filters.created_to:
         return False
     names = {name for kind in filters.types for name in names_of_type(kind)}
     return not names or job.type in names

@@ -13,7 +13,7 @@ from jobs_ui import models
 from jobs_ui.jobs_api import JobError, JobsApiError, JobsClient, NotFound, Refused
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import FAILED
-from jobs_ui.sync.store import SETTLING
+from jobs_ui.sync.store import SETTLING, searchable
 
 BATCH = 500
 MOST_ERRORS = 100_000
@@ -85,6 +85,16 @@ def _gather(client: JobsClient, job_id: str) -> tuple[list[JobError], bool]:
     return errors, walk.end != "offset-limit" and not walk.problems
 
 
+def _note_text(row: models.Job, errors: list[JobError]) -> None:
+    """What the search by words finds the job by: its different messages."""
+    kind = models.JobText.MESSAGES
+    text = searchable("\n".join(dict.fromkeys(error.message for error in errors)))
+    if text:
+        models.JobText.objects.update_or_create(job=row, kind=kind, defaults={"text": text})
+    else:
+        models.JobText.objects.filter(job=row, kind=kind).delete()
+
+
 def _digest(errors: list[JobError]) -> str:
     digest = hashlib.sha256()
     for error in errors:
@@ -105,6 +115,7 @@ def _replace(row: models.Job, errors: list[JobError], update: dict[str, object])
             for error in errors[start : start + BATCH]
         )
     with transaction.atomic():
+        _note_text(row, errors)
         shown = models.Job.objects.select_for_update().filter(pk=row.pk).values_list("errors_reading", flat=True).get()
         models.Job.objects.filter(pk=row.pk).update(errors_reading=reading, **update)
     left_behind = Q(reading=shown) | Q(reading__lt=reading - ABANDONED // timedelta(microseconds=1))

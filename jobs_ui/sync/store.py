@@ -6,7 +6,9 @@ completes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -15,13 +17,17 @@ from django.db import transaction
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.models import ErrorsState
-from jobs_ui.status import FAILED, SUCCESS, is_final, job_type
+from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
 
 BATCH = 500
 FIRST_INTERVAL = 2
 SECOND_READING = timedelta(seconds=60)
 SETTLING = timedelta(minutes=10)
 MOST_TRIES = 3
+# Characters of a filter, or of all messages of a job, that the search by words looks through.
+MOST_SEARCHABLE = 500_000
+# Part of each fingerprint: to be counted up when the same answer of the API is read differently than before.
+READER = 1
 
 CONTENT = (
     "type",
@@ -36,6 +42,9 @@ CONTENT = (
     "hierarchy_id",
     "files",
     "raw",
+    "wait_ms",
+    "run_ms",
+    "digest",
 )
 CLOCKS = ("read_at", "missing_since", "gone_at", "next_read_at", "read_interval", "errors_due_at")
 
@@ -48,13 +57,21 @@ class Stored(NamedTuple):
     unchanged: int
 
 
-def store_job(store: str, job: Job, *, now: datetime) -> models.Job:
+def no_fence() -> None:
+    """What an explicit act stores is checked by nobody: it needs no lease."""
+
+
+Fence = Callable[[], None]
+"""Called at the begin of each transaction; raises where its caller may not write (any more)."""
+
+
+def store_job(store: str, job: Job, *, now: datetime, fence: Fence = no_fence) -> models.Job:
     """Stores one job as read, and returns the mirror's row of it."""
-    store_jobs(store, [job], now=now)
+    store_jobs(store, [job], now=now, fence=fence)
     return models.Job.objects.get(store=store, job_id=job.id)
 
 
-def store_jobs(store: str, jobs: Iterable[Job], *, now: datetime) -> Stored:
+def store_jobs(store: str, jobs: Iterable[Job], *, now: datetime, fence: Fence = no_fence) -> Stored:
     """Stores jobs as read, in short transactions of at most 500 rows.
 
     An older reading never replaces a newer one, a final status is never taken back by one that is not, and an unchanged
@@ -67,36 +84,124 @@ def store_jobs(store: str, jobs: Iterable[Job], *, now: datetime) -> Stored:
     batch = list(newest.values())
     totals = [0, 0, 0]
     for start in range(0, len(batch), BATCH):
-        for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], now)):
+        for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], now, fence)):
             totals[index] += number
     return Stored(*totals)
 
 
-def _store_batch(store: str, jobs: Sequence[Job], now: datetime) -> Stored:
+class _Known(NamedTuple):
+    """What tells whether a job is to be written, without loading it."""
+
+    pk: int
+    digest: str
+    read_at: datetime
+    status: str
+    is_missing: bool
+
+
+def _store_batch(store: str, jobs: Sequence[Job], now: datetime, fence: Fence) -> Stored:
     created = changed = 0
-    waiting = {job.id: job for job in jobs}
+    waiting = {job.id: (job, _digest(job)) for job in jobs}
     for _ in range(MOST_TRIES):
         with transaction.atomic():
-            rows = models.Job.objects.select_for_update().filter(store=store, job_id__in=list(waiting))
-            known = {row.job_id: row for row in rows}
-            altered = [
-                known[job_id] for job_id, job in waiting.items() if job_id in known and _take(known[job_id], job, now)
-            ]
-            new = [_new_row(store, job, now) for job_id, job in waiting.items() if job_id not in known]
+            fence()
+            known = _known(store, waiting)
+            taken = {known[job_id].pk: job for job_id, (job, digest) in waiting.items() if _is_news(known, job, digest)}
+            altered = list(models.Job.objects.in_bulk(taken).values())
+            for row in altered:
+                _take(row, taken[row.pk], now)
+            new = [_new_row(store, job, now) for job_id, (job, _) in waiting.items() if job_id not in known]
             models.Job.objects.bulk_update(altered, [*CONTENT, *CLOCKS])
             models.Job.objects.bulk_create(new, ignore_conflicts=True)
+            stored = _stored_now(store, new)
+            _note_texts([*altered, *(row for row in new if row.pk)])
+            _note_unknown_values(store, [*altered, *new])
         changed += len(altered)
-        if not new:
-            break
         # Another process may have stored one of the new jobs in the same moment: its row stays, and ours is compared
         # with it in another turn.
-        ids = [row.job_id for row in new]
-        stored = dict(models.Job.objects.filter(store=store, job_id__in=ids).values_list("job_id", "read_at"))
-        waiting = {job_id: waiting[job_id] for job_id in ids if stored.get(job_id) != waiting[job_id].read_at}
-        created += len(ids) - len(waiting)
+        waiting = {job_id: waiting[job_id] for job_id in stored}
+        created += len(new) - len(waiting)
         if not waiting:
             break
     return Stored(created, changed, len(jobs) - created - changed)
+
+
+def _known(store: str, job_ids: Iterable[str]) -> dict[str, _Known]:
+    """Locked until the end of the transaction, in one order for all, so that two processes wait for each other."""
+    rows = (
+        models.Job.objects.select_for_update()
+        .filter(store=store, job_id__in=list(job_ids))
+        .order_by("pk")
+        .values_list("job_id", "pk", "digest", "read_at", "status", "missing_since", "gone_at")
+    )
+    return {
+        job_id: _Known(pk, digest, read_at, status, missing_since is not None or gone_at is not None)
+        for job_id, pk, digest, read_at, status, missing_since, gone_at in rows
+    }
+
+
+def _is_news(known: dict[str, _Known], job: Job, digest: str) -> bool:
+    old = known.get(job.id)
+    if old is None or job.read_at < old.read_at or (is_final(old.status) and not is_final(job.status)):
+        return False
+    return old.is_missing or old.digest != digest
+
+
+def _stored_now(store: str, new: Sequence[models.Job]) -> list[str]:
+    """Gives the new rows their keys; returns the ids of those of which another process's row is there instead."""
+    if not new:
+        return []
+    rows = models.Job.objects.filter(store=store, job_id__in=[row.job_id for row in new])
+    keys = {job_id: (pk, read_at) for job_id, pk, read_at in rows.values_list("job_id", "pk", "read_at")}
+    others = []
+    for row in new:
+        pk, read_at = keys.get(row.job_id, (None, None))
+        if read_at == row.read_at:
+            row.pk = pk
+        elif pk is not None:
+            others.append(row.job_id)
+    return others
+
+
+def _note_texts(rows: Iterable[models.Job]) -> None:
+    """What the search by words finds the jobs by."""
+    texts = [
+        models.JobText(job_id=row.pk, kind=models.JobText.FILTER, text=searchable(row.filter))
+        for row in rows
+        if row.filter
+    ]
+    models.JobText.objects.bulk_create(
+        texts, update_conflicts=True, update_fields=["text"], unique_fields=["job_id", "kind"]
+    )
+
+
+def searchable(text: str) -> str:
+    """The text as it is searched: in lower case, and not more than a database index can take in one go."""
+    return text[:MOST_SEARCHABLE].lower()
+
+
+def _note_unknown_values(store: str, rows: Iterable[models.Job]) -> None:
+    """Types and statuses that the console does not know by itself:
+
+    for drop-downs, without a DISTINCT over the table.
+    """
+    values = set()
+    for row in rows:
+        if row.status not in STATUSES:
+            values.add((models.SeenValue.STATUS, row.status))
+        if job_type(row.type).name == row.type and row.type not in TYPES:
+            values.add((models.SeenValue.TYPE, row.type))
+    if values:
+        models.SeenValue.objects.bulk_create(
+            [models.SeenValue(store=store, kind=kind, value=value) for kind, value in sorted(values)],
+            ignore_conflicts=True,
+        )
+
+
+def _digest(job: Job) -> str:
+    """A fingerprint of all that the API said of the job. Signed links are not part of it: they differ each time."""
+    said = json.dumps([READER, job.raw], sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
 def content_of(job: Job) -> dict[str, object]:
@@ -114,7 +219,17 @@ def content_of(job: Job) -> dict[str, object]:
         "hierarchy_id": job.hierarchy_id or "",
         "files": None if (names := file_names(job)) is None else list(names),
         "raw": job.raw,
+        "wait_ms": _milliseconds(job.created_at, job.started_at),
+        "run_ms": _milliseconds(job.started_at, job.completed_at),
+        "digest": _digest(job),
     }
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> int:
+    """The time between two moments, in milliseconds, never negative; UNKNOWN_MS where one is not known."""
+    if start is None or end is None:
+        return models.UNKNOWN_MS
+    return max((end - start) // timedelta(milliseconds=1), 0)
 
 
 def file_names(job: Job) -> tuple[str, ...] | None:
@@ -130,21 +245,14 @@ def _new_row(store: str, job: Job, now: datetime) -> models.Job:
     return row
 
 
-def _take(row: models.Job, job: Job, now: datetime) -> bool:
-    """Puts what was read into the row; False where nothing is to be written."""
-    if job.read_at < row.read_at or (is_final(row.status) and not is_final(job.status)):
-        return False
-    content = content_of(job)
-    came_back = row.gone_at is not None or row.missing_since is not None
-    if not came_back and all(getattr(row, name) == value for name, value in content.items()):
-        return False
+def _take(row: models.Job, job: Job, now: datetime) -> None:
+    """Puts what was read into the row."""
     was_final = is_final(row.status)
-    for name, value in content.items():
+    for name, value in content_of(job).items():
         setattr(row, name, value)
     row.read_at = job.read_at
     row.missing_since = row.gone_at = None
     _set_clocks(row, now, ended_now=not was_final or _ended_lately(row, now))
-    return True
 
 
 def _ended_lately(row: models.Job, now: datetime) -> bool:

@@ -1,21 +1,19 @@
-"""The mirror as a source: the database answers, and the API is asked only on somebody's wish."""
+"""The mirror's own side of the `JobSource` contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.core.cache import cache
-from django.db.models import Q, QuerySet
 
 from jobs_ui import models
 from jobs_ui.jobs_api import JobsApiError, JobsClient, SignedLink
 from jobs_ui.sources.asking import asking, sentence_for
 from jobs_ui.sources.base import (
     ERRORS_PAGE_SIZE,
-    PAGE_SIZE,
     CannotAsk,
     Capabilities,
     ErrorLine,
@@ -26,16 +24,17 @@ from jobs_ui.sources.base import (
     JobNotFound,
     JobPage,
     JobRecord,
-    UnreadableCursor,
 )
-from jobs_ui.sources.cursors import LARGEST_KEY, Place, read_cursor, write_cursor
-from jobs_ui.status import names_of_type
+from jobs_ui.sources.mirror import listing, paging
+from jobs_ui.sources.mirror.counting import count_by_status
+from jobs_ui.sources.mirror.search import find
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.open_jobs import read_by_id
 
 OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
+MOST_SEEN = 100
 # Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 CLOCK_GRAIN = timedelta(seconds=2)
 LIST_COLUMNS = (
@@ -67,35 +66,41 @@ def utc_now() -> datetime:
 class MirrorSource:
     """Reads the mirror. A job that it does not know is asked for by id, stored, and a miss remembered for a while."""
 
-    capabilities = Capabilities(filters="index", refresh=True)
+    capabilities = Capabilities(filters="index", refresh=True, search=True, sort=True, counts=True)
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
 
     def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
-        """See JobSource. One query a page: one row more than the page tells whether there is another."""
-        query = _filtered(filters).only(*LIST_COLUMNS)
+        """See JobSource."""
         cursor = before or after
-        place = _place(cursor) if cursor else None
-        if place and after:
-            rows = list(_beyond(query, place, newer=True).order_by("created_at", "id")[: PAGE_SIZE + 1])
-            if len(rows) <= PAGE_SIZE:
-                # The top is reached: the newest page, whole, is what somebody who goes that way wants to see.
-                return self.list_jobs(filters)
-            rows = rows[:PAGE_SIZE][::-1]
-            older = newer = True
-        else:
-            query = _beyond(query, place, newer=False) if place else query
-            rows = list(query.order_by("-created_at", "-id")[: PAGE_SIZE + 1])
-            older, newer = len(rows) > PAGE_SIZE, place is not None
-            rows = rows[:PAGE_SIZE]
-        if not rows:
-            return JobPage((), None, None)
+        place = listing.read_place(filters.sort, cursor) if cursor else None
+        found = find(filters.q) if filters.q else None
+        if found is not None and found.problem:
+            return JobPage((), None, None, problem=found.problem)
+        backwards = after is not None and before is None
+        stretch = paging.stretch(filters, found, place, backwards=backwards)
+        if backwards and not stretch.has_more and stretch.scanned is None:
+            # The top is reached: the first page, whole, is what somebody who goes that way wants to see.
+            return self.list_jobs(filters)
+        jobs = _records([key.key for key in stretch.keys])
         return JobPage(
-            jobs=tuple(_record(row) for row in rows),
-            older=_cursor(rows[-1]) if older else None,
-            newer=_cursor(rows[0]) if newer else None,
+            jobs=jobs,
+            older=_cursor(filters.sort, stretch.last) if stretch.has_older else None,
+            newer=_cursor(filters.sort, stretch.first) if stretch.has_newer else None,
+            scanned=stretch.scanned,
+            searched_by_id=found is not None and found.by_id,
         )
+
+    def counts(self, filters: JobFilters) -> dict[str, int] | None:
+        """See JobSource."""
+        return count_by_status(filters, self.seen()[1])
+
+    def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """See JobSource."""
+        values = models.SeenValue.objects.values_list("kind", "value").distinct().order_by("value")[:MOST_SEEN]
+        types = tuple(value for kind, value in values if kind == models.SeenValue.TYPE)
+        return types, tuple(value for kind, value in values if kind == models.SeenValue.STATUS)
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
@@ -193,32 +198,38 @@ class MirrorSource:
         return row
 
 
-def _filtered(filters: JobFilters) -> QuerySet[models.Job]:
-    query = models.Job.objects.all()
-    if filters.statuses:
-        query = query.filter(status__in=filters.statuses)
-    if filters.types:
-        query = query.filter(type__in=sorted({name for kind in filters.types for name in names_of_type(kind)}))
-    return query
+def _cursor(sort: str, key: listing.Key | None) -> str | None:
+    return listing.write_place(sort, listing.Place(key.value, key.key)) if key else None
 
 
-def _beyond(query: QuerySet[models.Job], place: Place, *, newer: bool) -> QuerySet[models.Job]:
-    """The rows after the place in one direction. The first condition alone bounds the index range."""
-    key = int(place.key)
-    if newer:
-        return query.filter(Q(created_at__gte=place.created_at) & (Q(created_at__gt=place.created_at) | Q(id__gt=key)))
-    return query.filter(Q(created_at__lte=place.created_at) & (Q(created_at__lt=place.created_at) | Q(id__lt=key)))
+def _records(keys: Sequence[int]) -> tuple[JobRecord, ...]:
+    """The rows of a page, in the order of their keys. Plain values: a model's instance costs more than its row."""
+    rows = {row[0]: row for row in models.Job.objects.filter(pk__in=keys).values_list(*LIST_COLUMNS)}
+    return tuple(_listed(rows[key]) for key in keys if key in rows)
 
 
-def _place(cursor: str) -> Place:
-    place = read_cursor(cursor)
-    if not (place.key.isascii() and place.key.isdigit() and int(place.key[:20]) <= LARGEST_KEY):
-        raise UnreadableCursor(cursor)
-    return place
-
-
-def _cursor(row: models.Job) -> str:
-    return write_cursor(Place(row.created_at, str(row.pk)))
+def _listed(row: Sequence[Any]) -> JobRecord:  # Any: the columns of LIST_COLUMNS, each of its own type
+    (_, store, job_id, kind, status, created_at, started_at, completed_at, request_id, expression, copied_from) = row[
+        :11
+    ]
+    (hierarchy_id, files, read_at, gone_at, errors_state, errors_count) = row[11:]
+    return JobRecord(
+        store=store,
+        job_id=job_id,
+        type=kind,
+        status=status,
+        created_at=created_at,
+        started_at=started_at,
+        completed_at=completed_at,
+        request_id=request_id,
+        filter=expression,
+        copied_from=copied_from,
+        hierarchy_id=hierarchy_id,
+        files=None if files is None else tuple(_strings(files)),
+        read_at=read_at,
+        gone_at=gone_at,
+        errors=ErrorsReading(errors_state, errors_count),
+    )
 
 
 def _record(row: models.Job, *, whole: bool = False) -> JobRecord:

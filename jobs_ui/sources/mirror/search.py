@@ -1,0 +1,124 @@
+"""The search: a job's id or the begin of one, a request id, or words of a filter expression or of an error message.
+
+What is rare is found by an index; what is common is not worth an index, since a walk from the newest job on meets it
+soon. So an index is asked for a few hundred hits at most: where there are more, the list is walked instead, and a
+bounded number of jobs a page are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from jobs_ui import models, search_index
+
+# Hits up to which an index is believed to have found something rare.
+RARE = 400
+SHORTEST_WORD = 3
+SHORTEST_PREFIX = 4
+MOST_WORDS = 8
+LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search has come to.
+
+    `keys`: the primary keys of all hits, None where there are too many to list. `words` or `prefix` then tell a hit.
+    `by_id`: the text was read as an id, or the begin of one. `problem`: a sentence, where it cannot be searched for.
+    """
+
+    keys: frozenset[int] | None = frozenset()
+    words: tuple[str, ...] = ()
+    prefix: str = ""
+    by_id: bool = False
+    problem: str = ""
+
+    def among(self, keys: Sequence[int]) -> set[int]:
+        """Which of these few jobs are hits."""
+        if self.keys is not None:
+            return set(self.keys.intersection(keys))
+        if self.prefix:
+            hits = models.Job.objects.filter(_begins_with(self.prefix), pk__in=keys)
+            return set(hits.values_list("pk", flat=True))
+        texts = models.JobText.objects.filter(_holds(self.words), job_id__in=keys)
+        return set(texts.values_list("job_id", flat=True))
+
+
+def find(text: str) -> Found:
+    """What the text of the search box means, and which jobs it finds. In quotes it is words, and no id."""
+    text = text.strip()
+    quoted = len(text) > 2 and text[0] == text[-1] == '"'
+    if not quoted and not any(character.isspace() for character in text):
+        by_id = _by_id(text)
+        if by_id is not None:
+            return by_id
+    return _by_words((text.strip('"') if quoted else text).lower().split())
+
+
+def _by_id(text: str) -> Found | None:
+    """The jobs of that id or request id, or of an id that begins with it; None where there are none."""
+    jobs = models.Job.objects
+    keys = set(jobs.filter(job_id=text).values_list("pk", flat=True)[: RARE + 1])
+    keys |= set(jobs.filter(request_id=text).values_list("pk", flat=True)[: RARE + 1])
+    if not keys and len(text) >= SHORTEST_PREFIX:
+        keys = set(jobs.filter(_begins_with(text)).values_list("pk", flat=True)[: RARE + 1])
+    if not keys:
+        return None
+    if len(keys) > RARE:
+        return Found(None, prefix=text, by_id=True)
+    return Found(frozenset(keys), by_id=True)
+
+
+def _begins_with(prefix: str) -> Q:
+    """SQLite compares by code point, so a range does it; its LIKE would not use the index. PostgreSQL's does."""
+    if connection.vendor == "sqlite":
+        return Q(job_id__gte=prefix, job_id__lt=prefix + LAST_CHARACTER)
+    return Q(job_id__startswith=prefix)
+
+
+def _by_words(words: Sequence[str]) -> Found:
+    """The jobs with a text that holds all words. Shorter ones than three letters only narrow down what others find."""
+    words = tuple(dict.fromkeys(words))[:MOST_WORDS]
+    longer = [word for word in words if len(word) >= SHORTEST_WORD]
+    if not longer:
+        return Found(problem="Words of three letters and more can be searched for, and ids from four characters on.")
+    if not search_index.exists():
+        return Found(
+            problem="Words cannot be searched for in this database. Its administrator has to run "
+            f"“{search_index.DBA}”, then `manage.py migrate` makes the index."
+        )
+    candidates = _candidates(longer)
+    if candidates is None:
+        return Found(None, words=words)
+    texts = models.JobText.objects.filter(_holds(words), pk__in=candidates)
+    return Found(frozenset(texts.values_list("job_id", flat=True)))
+
+
+def _holds(words: Sequence[str]) -> Q:
+    condition = Q()
+    for word in words:
+        condition &= Q(text__contains=word)
+    return condition
+
+
+def _candidates(words: Sequence[str]) -> list[int] | None:
+    """The texts in which the index finds the words, some too many perhaps; None where there are more than a few."""
+    if connection.vendor == "sqlite":
+        trigrams = {word[start : start + 3] for word in words for start in range(len(word) - 2)}
+        expression = " AND ".join(_quoted(trigram) for trigram in sorted(trigrams))
+        with connection.cursor() as cursor:
+            index = search_index.INDEX
+            cursor.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH %s LIMIT {RARE + 1}", [expression])
+            found = [row[0] for row in cursor.fetchall()]
+    else:
+        texts: QuerySet[models.JobText, int] = models.JobText.objects.filter(_holds(words)).values_list("pk", flat=True)
+        found = list(texts[: RARE + 1])
+    return found if len(found) <= RARE else None
+
+
+def _quoted(trigram: str) -> str:
+    return '"' + trigram.replace('"', '""') + '"'
