@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 import dj_database_url
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from console.stores_file import StoreSettings, read_stores
+
 PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("EPCC_CLIENT_SECRET", "CONSOLE_SECRET_KEY", "DATABASE_URL")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -118,6 +120,13 @@ class Environment(BaseModel):
     )
     EPCC_CLIENT_SECRET: SecretStr | None = Field(
         default=None, description="the client secret that belongs to the client id"
+    )
+    CONSOLE_STORES_FILE: Annotated[
+        tuple[StoreSettings, ...], BeforeValidator(lambda value: read_stores(value, _base_url))
+    ] = Field(
+        default=(),
+        description="the path of a TOML file with a table [stores.<slug>] for each store: name, base_url, client_id, "
+        "and client_secret or client_secret_file",
     )
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         default=SecretStr(f"sqlite:///{PROJECT}/var/console.sqlite3"),

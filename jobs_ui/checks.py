@@ -32,6 +32,7 @@ IDS = {
     "CONSOLE_HTTPS": "jobs_ui.E013",
     "DOWNLOAD_HOSTS": "jobs_ui.E014",
     "TEST_DATABASE_URL": "jobs_ui.E016",
+    "CONSOLE_STORES_FILE": "jobs_ui.E018",
 }
 STATIC_FILES_MISSING = "jobs_ui.E015"
 STORE_SETTINGS = ("EPCC_API_BASE_URL", "EPCC_CLIENT_ID", "EPCC_CLIENT_SECRET")
@@ -53,7 +54,9 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 def missing_store_settings() -> list[CheckMessage]:
     """What is missing of the credentials of a store; nothing where they are all there or were refused already."""
-    return _missing_of(*STORE_SETTINGS)
+    environment: Environment = settings.ENVIRONMENT
+    partly = any(getattr(environment, name) is not None for name in STORE_SETTINGS)
+    return [] if environment.CONSOLE_STORES_FILE and not partly else _missing_of(*STORE_SETTINGS)
 
 
 def problems_with_serving() -> list[CheckMessage]:
@@ -62,7 +65,7 @@ def problems_with_serving() -> list[CheckMessage]:
     environment: Environment = settings.ENVIRONMENT
     if environment.CONSOLE_DEBUG:
         return problems
-    problems += _missing_of("CONSOLE_SECRET_KEY", *STORE_SETTINGS)
+    problems += [*_missing_of("CONSOLE_SECRET_KEY"), *missing_store_settings()]
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if not manifest.exists() and "Manifest" in settings.STORAGES["staticfiles"]["BACKEND"]:
         problems.append(

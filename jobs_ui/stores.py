@@ -28,11 +28,15 @@ class Store:
 def configured_stores() -> tuple[Store, ...]:
     """The stores that this console has a key for; none where the settings name none."""
     environment: Environment = settings.ENVIRONMENT
+    stores = [
+        Store(store.slug, store.name, store.base_url, store.client_id, store.client_secret)
+        for store in environment.CONSOLE_STORES_FILE
+    ]
     base_url, client_id = environment.EPCC_API_BASE_URL, environment.EPCC_CLIENT_ID
     secret = environment.EPCC_CLIENT_SECRET
-    if not (base_url and client_id and secret):
-        return ()
-    return (Store(DEFAULT_STORE, "Default", base_url, client_id, secret),)
+    if base_url and client_id and secret and all(store.slug != DEFAULT_STORE for store in stores):
+        stores.insert(0, Store(DEFAULT_STORE, "Default", base_url, client_id, secret))
+    return tuple(stores)
 
 
 @lru_cache(maxsize=32)

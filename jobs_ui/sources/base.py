@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import JsonValue
 
@@ -75,13 +75,20 @@ class JobFilters:
     q: str = ""
     sort: str = NEWEST_FIRST
 
+    @property
+    def narrows(self) -> bool:
+        """Whether jobs of the chosen stores are left out."""
+        return bool(self.statuses or self.types or self.created_from or self.created_to or self.q)
+
     def __bool__(self) -> bool:
-        return bool(self.statuses or self.types or self.stores or self.created_from or self.created_to or self.q)
+        return bool(self.stores) or self.narrows
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorsReading:
-    """What is known of a job's error list. `state` is a value of `models.ErrorsState`; `count` the messages held.
+    """What is known of a job's error list. `count`: the messages held.
+
+    `state` is a value of `models.ErrorsState`, or "more": there are `count` and more, read when they are looked at.
 
     `reading` names one reading of the list, so that the pages of one visit belong together.
     """
@@ -148,6 +155,14 @@ class JobRecord:
         return max(end - self.started_at, timedelta(0))
 
 
+class StoreName(NamedTuple):
+    """A store as pages name it. `is_configured`: whether its API can be asked; otherwise its history can be read."""
+
+    slug: str
+    name: str
+    is_configured: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class JobPage:
     """One page of a list, newest first. A cursor is None where there is no page in that direction.
@@ -206,8 +221,10 @@ class JobSource(Protocol):
 
     capabilities: Capabilities
 
-    def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
-        """The page of jobs older than the cursor `before`, or newer than `after`, or the newest. Newest first.
+    def list_jobs(
+        self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
+    ) -> JobPage:
+        """At most `size` jobs after the cursor `before` in the list's order, or in front of `after`, or the first ones.
 
         Raises UnreadableCursor, and CannotAsk where the API has to be asked.
         """
@@ -226,6 +243,9 @@ class JobSource(Protocol):
 
     def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
         """Page `number` (from 1) of the job's messages. Raises CannotAsk where the API has to be asked."""
+
+    def stores(self) -> tuple[StoreName, ...]:
+        """The stores whose jobs can be shown: the configured ones, then those of which only history is left."""
 
     def counts(self, filters: JobFilters) -> dict[str, int] | None:
         """How many jobs each known or seen status has under the other filters, up to `MOST_COUNTED` + 1; None where

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from jobs_ui.jobs_api import Job, JobsClient, NotFound, Page, Refused, SignedLink
+from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink
 from jobs_ui.sources.asking import asking
 from jobs_ui.sources.base import (
     ERRORS_PAGE_SIZE,
@@ -24,13 +24,15 @@ from jobs_ui.sources.base import (
     ErrorsReading,
     Freshness,
     JobFilters,
+    JobNotFound,
     JobPage,
     JobRecord,
+    StoreName,
 )
 from jobs_ui.sources.cursors import Place, read_cursor, write_cursor
+from jobs_ui.sources.records import record_of
 from jobs_ui.status import FAILED, SUCCESS, job_type, names_of_type
 from jobs_ui.stores import Store, client_of
-from jobs_ui.sync.store import file_names
 
 API_PAGE = 100
 # Calls that one page of a filtered list may take, and the jobs that these look through.
@@ -49,28 +51,31 @@ class _Row:
 
 
 class LiveSource:
-    """Asks the API for every page. Reads the first configured store."""
+    """Asks the API for every page. A list shows one store: the one that was chosen, or the first configured one."""
 
     capabilities = Capabilities(filters="scan", refresh=False, search=False, sort=False, counts=False)
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
 
-    def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
+    def list_jobs(
+        self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
+    ) -> JobPage:
         """See JobSource."""
         place = read_cursor(cursor) if (cursor := before or after) else None
-        store, client = self._store()
+        store = self._store(filters.stores[0] if filters.stores else None)
+        if store is None:
+            return JobPage((), None, None)
         with asking():
             if place and after:
-                return self._newer(store, client, filters, place)
-            return self._older(store, client, filters, place)
+                return self._newer(store, filters, place, size)
+            return self._older(store, filters, place, size)
 
     def get_job(self, job_id: str) -> JobRecord:
-        """See JobSource. The number of a failed job's messages is asked for along with it."""
-        store, client = self._store()
+        """See JobSource. What is known of a failed job's messages is asked for along with it."""
+        store, job = self._find(job_id)
         with asking():
-            job = client.get_job(job_id)
-            return _record(store, job, errors=_errors_reading(client, job))
+            return record_of(store.slug, job, errors=_errors_reading(client_of(store), job))
 
     def refresh_job(self, job_id: str) -> JobRecord:
         """See JobSource. Every page is read from the API anyway."""
@@ -78,24 +83,28 @@ class LiveSource:
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource."""
-        store, client = self._store()
-        with asking():
-            job = client.get_job(job_id)
-        return _record(store, job), job.files or ()
+        store, job = self._find(job_id)
+        return record_of(store.slug, job), job.files or ()
 
     def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
         """See JobSource.
 
         Jobs API: pages of errors are found by offset; one page after another is read up to `number`.
         """
-        _, client = self._store()
+        store = self._store(job.store)
         start, needed = (number - 1) * ERRORS_PAGE_SIZE, number * ERRORS_PAGE_SIZE + 1
+        if store is None or start >= MAX_ERRORS:
+            return ErrorPage((), number, has_next=False, total=None)
         with asking():
-            messages = (error for page in client.iter_errors(job.job_id) for error in page.items)
+            messages = (error for page in client_of(store).iter_errors(job.job_id) for error in page.items)
             errors = [error for error in islice(messages, needed) if error.position >= start]
         lines = tuple(ErrorLine(error.position, error.message) for error in errors[:ERRORS_PAGE_SIZE])
         has_next = len(errors) > ERRORS_PAGE_SIZE
         return ErrorPage(lines, number, has_next, None if has_next else start + len(lines))
+
+    def stores(self) -> tuple[StoreName, ...]:
+        """See JobSource."""
+        return tuple(StoreName(store.slug, store.name) for store in self._stores)
 
     def counts(self, filters: JobFilters) -> dict[str, int] | None:
         """See JobSource. Jobs API: it cannot count, and `total` is not to be trusted."""
@@ -109,22 +118,38 @@ class LiveSource:
         """See JobSource. What is shown was read for this very page."""
         if not self._stores:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
-        _, client = self._store()
-        return Freshness("fresh", now, clock_offset=client.clock_offset)
+        return Freshness("fresh", now, clock_offset=client_of(self._stores[0]).clock_offset)
 
-    def _store(self) -> tuple[Store, JobsClient]:
+    def _store(self, slug: str | None) -> Store | None:
+        """The store of that name, or the first one. Raises CannotAsk where none is configured."""
         if not self._stores:
             raise CannotAsk("No store is configured.", kind="no-key")
-        return self._stores[0], client_of(self._stores[0])
+        return self._stores[0] if slug is None else next((each for each in self._stores if each.slug == slug), None)
 
-    def _older(self, store: Store, client: JobsClient, filters: JobFilters, place: Place | None) -> JobPage:
+    def _find(self, job_id: str) -> tuple[Store, Job]:
+        """The job, and the first store that knows it. Raises JobNotFound and CannotAsk."""
+        trouble: CannotAsk | None = None
+        for store in self._stores:
+            try:
+                with asking():
+                    return store, client_of(store).get_job(job_id)
+            except JobNotFound:
+                continue
+            except CannotAsk as error:
+                trouble = error
+        raise trouble or JobNotFound
+
+    def _older(self, store: Store, filters: JobFilters, place: Place | None, size: int) -> JobPage:
         """The rows after the place (the newest ones without one), as far as a few calls reach."""
-        scan = _Scan(client, place)
+        scan = _Scan(client_of(store), place)
         found: list[_Row] = []
         last: _Row | None = None
         scanned = 0
         for row in scan.rows_after_place():
-            if len(found) == PAGE_SIZE:
+            if len(found) == size:
+                break
+            if filters.created_from is not None and row.job.created_at < filters.created_from:
+                last = None
                 break
             last, scanned = row, scanned + 1
             if _matches(row.job, filters):
@@ -135,30 +160,30 @@ class LiveSource:
         # same.
         newest = found[0].place if found else place
         return JobPage(
-            jobs=tuple(_record(store, row.job) for row in found),
+            jobs=tuple(record_of(store.slug, row.job) for row in found),
             older=write_cursor(last.place) if last else None,
             newer=write_cursor(newest) if place and newest else None,
-            scanned=scanned if filters else None,
+            scanned=scanned if filters.narrows else None,
         )
 
-    def _newer(self, store: Store, client: JobsClient, filters: JobFilters, place: Place) -> JobPage:
+    def _newer(self, store: Store, filters: JobFilters, place: Place, size: int) -> JobPage:
         """The rows before the place: those next to it. At the top this is the newest page."""
         start = max(0, place.offset - (MOST_CALLS - 1) * (API_PAGE - OVERLAP))
         rows: list[_Row] = []
-        for row in _Scan(client, None, start=start).rows():
+        for row in _Scan(client_of(store), None, start=start).rows():
             if row.job.id == place.key or row.job.created_at < place.created_at:
                 break
             rows.append(row)
         found = [row for row in rows if _matches(row.job, filters)]
-        if len(found) <= PAGE_SIZE and start == 0:
-            return self._older(store, client, filters, None)
-        found = found[-PAGE_SIZE:]
-        newest = found[0].place if found else rows[0].place if rows else place
+        if not rows or (len(found) <= size and start == 0):
+            return self._older(store, filters, None, size)
+        found = found[-size:]
+        newest = found[0].place if found else rows[0].place
         return JobPage(
-            jobs=tuple(_record(store, row.job) for row in found),
+            jobs=tuple(record_of(store.slug, row.job) for row in found),
             older=write_cursor(found[-1].place if found else place),
             newer=write_cursor(newest),
-            scanned=len(rows) if filters else None,
+            scanned=len(rows) if filters.narrows else None,
         )
 
 
@@ -201,27 +226,32 @@ class _Scan:
         yield from rows
 
     def _pages(self) -> Iterator[Page[Job]]:
-        start = self._start if self._place is None else max(0, self._place.offset - OVERLAP)
-        for calls in range(1, MOST_CALLS + 1):
+        hint = 0 if self._place is None else max(0, self._place.offset - OVERLAP)
+        starts = [self._start] if self._place is None else _starts(hint)
+        for calls, start in enumerate(starts, start=1):
             walk = self._client.iter_pages(start=start, limit=API_PAGE, overlap=OVERLAP)
             first = next(walk, None)
-            if first is None:
-                break
-            if start == 0 or self._is_before_place(first):
+            # Rows that were removed have pulled the place up since: then this page lies beyond it, or is empty.
+            if start > 0 and self._place is not None and (first is None or not self._is_before_place(first)):
+                continue
+            if first is not None:
                 yield first
-                yield from islice(walk, MOST_CALLS - calls)
-                break
-            # Rows that were removed have pulled the place up since.
-            start = max(0, start - API_PAGE)
-        else:
+                # One call more at least, or a page from the very top might never get anywhere.
+                yield from islice(walk, max(1, MOST_CALLS - calls))
+            self.reached_end = first is None or walk.end is not None
             return
-        self.reached_end = first is None or walk.end is not None
 
     def _is_before_place(self, page: Page[Job]) -> bool:
         place = self._place
         if place is None or place.key in page.ids:
             return True
         return bool(page.items) and page.items[0].created_at > place.created_at
+
+
+def _starts(hint: int) -> list[int]:
+    """Offsets to try, from the hint back in growing steps; the top at last."""
+    steps = (0, API_PAGE, 4 * API_PAGE)
+    return [*dict.fromkeys(max(0, hint - step) for step in steps if hint > step), 0]
 
 
 def _matches(job: Job, filters: JobFilters) -> bool:
@@ -246,26 +276,5 @@ def _errors_reading(client: JobsClient, job: Job) -> ErrorsReading:
     except (NotFound, Refused):
         return ErrorsReading("unavailable", 0, job.read_at)
     count = len(first.items) if first else 0
-    state = "partial" if more else "complete" if count else "none"
-    return ErrorsReading(state, count, job.read_at)
-
-
-def _record(store: Store, job: Job, *, errors: ErrorsReading | None = None) -> JobRecord:
-    return JobRecord(
-        store=store.slug,
-        job_id=job.id,
-        type=job.type,
-        status=job.status,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-        started_at=job.started_at,
-        completed_at=job.completed_at,
-        request_id=job.request_id,
-        filter=job.filter,
-        copied_from=job.copied_from or "",
-        hierarchy_id=job.hierarchy_id or "",
-        files=file_names(job),
-        read_at=job.read_at,
-        errors=errors or ErrorsReading(),
-        raw=job.raw,
-    )
+    state = "complete" if count else "none"
+    return ErrorsReading("more" if more else state, count, job.read_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobs_ui.sources.base import PAGE_SIZE, JobFilters
+from jobs_ui.sources.base import JobFilters
 from jobs_ui.sources.mirror.listing import SORTS, Key, Place, keys, ranges
 from jobs_ui.sources.mirror.search import Found
 
@@ -30,15 +30,18 @@ class Stretch:
     scanned: int | None = None
 
 
-def stretch(filters: JobFilters, found: Found | None, place: Place | None, *, backwards: bool) -> Stretch:
-    """The page after the place, or before it where `backwards`. Without a place the first one."""
+def stretch(filters: JobFilters, found: Found | None, place: Place | None, *, backwards: bool, size: int) -> Stretch:
+    """The page of at most `size` rows after the place, or before it where `backwards`.
+
+    Without a place the first one.
+    """
     if found is None:
-        hits = keys(filters, place=place, backwards=backwards, limit=PAGE_SIZE + 1)
+        hits = keys(filters, place=place, backwards=backwards, limit=size + 1)
     elif found.keys is not None:
         hits = _of_few(filters, found.keys, place, backwards=backwards)
     else:
-        return _scan(filters, found, place, backwards=backwards)
-    return _page(hits[:PAGE_SIZE], place, backwards=backwards, has_more=len(hits) > PAGE_SIZE)
+        return _scan(filters, found, place, backwards=backwards, wanted=size)
+    return _page(hits[:size], place, backwards=backwards, has_more=len(hits) > size)
 
 
 def _page(
@@ -78,15 +81,15 @@ def _of_few(filters: JobFilters, few: frozenset[int], place: Place | None, *, ba
     if place is not None:
         here = Key(place.value, place.key)
         in_order = [key for key in in_order if (key < here if descending else key > here)]
-    return in_order[: PAGE_SIZE + 1]
+    return in_order
 
 
-def _scan(filters: JobFilters, found: Found, place: Place | None, *, backwards: bool) -> Stretch:
+def _scan(filters: JobFilters, found: Found, place: Place | None, *, backwards: bool, wanted: int) -> Stretch:
     """Looks through the list from the place on, batch by batch, until the page is full or enough was looked at."""
     hits: list[Key] = []
     looked_at: list[Key] = []
     here, size, at_end = place, FIRST_BATCH, False
-    while len(hits) <= PAGE_SIZE and len(looked_at) < MOST_SCANNED and not at_end:
+    while len(hits) <= wanted and len(looked_at) < MOST_SCANNED and not at_end:
         batch = keys(filters, place=here, backwards=backwards, limit=size)
         at_end = len(batch) < size
         if not batch:
@@ -95,8 +98,8 @@ def _scan(filters: JobFilters, found: Found, place: Place | None, *, backwards: 
         hits.extend(key for key in batch if key.key in matching)
         looked_at.extend(batch)
         here, size = Place(batch[-1].value, batch[-1].key), LATER_BATCH
-    if len(hits) > PAGE_SIZE:
-        return _page(hits[:PAGE_SIZE], place, backwards=backwards, has_more=True)
+    if len(hits) > wanted:
+        return _page(hits[:wanted], place, backwards=backwards, has_more=True)
     if not looked_at:
         return _page([], place, backwards=backwards, has_more=False)
     ends = (looked_at[-1], looked_at[0]) if backwards else (looked_at[0], looked_at[-1])

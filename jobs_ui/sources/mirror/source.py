@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.core.cache import cache
+from django.db import DatabaseError
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobsApiError, JobsClient, SignedLink
+from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink
 from jobs_ui.sources.asking import asking, sentence_for
 from jobs_ui.sources.base import (
     ERRORS_PAGE_SIZE,
+    PAGE_SIZE,
     CannotAsk,
     Capabilities,
     ErrorLine,
@@ -24,17 +29,25 @@ from jobs_ui.sources.base import (
     JobNotFound,
     JobPage,
     JobRecord,
+    StoreName,
 )
 from jobs_ui.sources.mirror import listing, paging
 from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.search import find
+from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.open_jobs import read_by_id
 
+logger = logging.getLogger(__name__)
+
+# Seconds within which all stores have to be asked for an id that the mirror does not know.
+ASKING_DEADLINE = 15.0
 OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
 MOST_SEEN = 100
+# Jobs API: most records a page.
+MAX_LIMIT = 100
 # Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 CLOCK_GRAIN = timedelta(seconds=2)
 LIST_COLUMNS = (
@@ -71,7 +84,9 @@ class MirrorSource:
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
 
-    def list_jobs(self, filters: JobFilters, *, before: str | None = None, after: str | None = None) -> JobPage:
+    def list_jobs(
+        self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
+    ) -> JobPage:
         """See JobSource."""
         cursor = before or after
         place = listing.read_place(filters.sort, cursor) if cursor else None
@@ -79,10 +94,10 @@ class MirrorSource:
         if found is not None and found.problem:
             return JobPage((), None, None, problem=found.problem)
         backwards = after is not None and before is None
-        stretch = paging.stretch(filters, found, place, backwards=backwards)
+        stretch = paging.stretch(filters, found, place, backwards=backwards, size=size)
         if backwards and not stretch.has_more and stretch.scanned is None:
             # The top is reached: the first page, whole, is what somebody who goes that way wants to see.
-            return self.list_jobs(filters)
+            return self.list_jobs(filters, size=size)
         jobs = _records([key.key for key in stretch.keys])
         return JobPage(
             jobs=jobs,
@@ -91,6 +106,13 @@ class MirrorSource:
             scanned=stretch.scanned,
             searched_by_id=found is not None and found.by_id,
         )
+
+    def stores(self) -> tuple[StoreName, ...]:
+        """See JobSource. A store that was taken out of the settings keeps its history."""
+        configured = [StoreName(store.slug, store.name) for store in self._stores]
+        slugs = {store.slug for store in configured}
+        known = models.SyncState.objects.exclude(store__in=slugs).order_by("store").values_list("store", flat=True)
+        return (*configured, *(StoreName(slug, slug, is_configured=False) for slug in known[:MOST_SEEN]))
 
     def counts(self, filters: JobFilters) -> dict[str, int] | None:
         """See JobSource."""
@@ -104,16 +126,21 @@ class MirrorSource:
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
-        return _record(self._row(job_id), whole=True)
+        row = self._known(job_id)
+        return _record(row, whole=True) if row else self._ask_for(job_id)
 
     def refresh_job(self, job_id: str) -> JobRecord:
         """See JobSource. A 404 of a job that the mirror knows is noted, and it stays readable."""
         row = self._row(job_id)
         client = self._client(row)
         with asking():
-            row = read_by_id(client, row, utc_now)
-            if row.gone_at is None and row.missing_since is None:
-                read_errors(client, row, utc_now)
+            try:
+                row = read_by_id(client, row, utc_now)
+                if row.gone_at is None and row.missing_since is None:
+                    read_errors(client, row, utc_now)
+            except DatabaseError as error:
+                logger.warning("A job that was read again could not be stored: %s", error)
+                raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
         return self.get_job(job_id)
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
@@ -124,7 +151,7 @@ class MirrorSource:
                 job = self._client(row).get_job(job_id)
         except JobNotFound:
             return _record(row, whole=True), ()
-        return _record(store_job(row.store, job, now=utc_now()), whole=True), job.files or ()
+        return self._stored(row.store, job), job.files or ()
 
     def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
         """See JobSource. Pages are found by position, so that the last of 100,000 costs what the first does."""
@@ -146,10 +173,13 @@ class MirrorSource:
     def freshness(self, now: datetime) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""
         states = {state.store: state for state in models.SyncState.objects.all()}
-        notices = [_freshness(states.get(store.slug), now) for store in self._stores]
+        notices = [(store.name, _freshness(states.get(store.slug), now)) for store in self._stores]
         if not notices:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
-        return min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice.state))
+        name, worst = min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice[1].state))
+        if len(notices) == 1 or worst.state == "fresh":
+            return worst
+        return replace(worst, headline=f"{name}: {worst.headline}")
 
     def _client(self, row: models.Job) -> JobsClient:
         store = next((store for store in self._stores if store.slug == row.store), None)
@@ -158,44 +188,68 @@ class MirrorSource:
         return client_of(store)
 
     def _row(self, job_id: str) -> models.Job:
+        """The mirror's row of the job, once the API has been asked where there was none. Raises JobNotFound."""
+        row = self._known(job_id)
+        if row is None:
+            self._ask_for(job_id)
+            row = self._known(job_id)
+        if row is None:
+            raise CannotAsk("The console's own database is busy.", kind="mirror-busy")
+        return row
+
+    def _known(self, job_id: str) -> models.Job | None:
         if "\0" in job_id:  # PostgreSQL refuses even to look for it
             raise JobNotFound
-        row = models.Job.objects.filter(job_id=job_id).order_by("-created_at").first()
-        return row or self._ask_for(job_id)
+        return models.Job.objects.filter(job_id=job_id).order_by("-created_at").first()
 
-    def _ask_for(self, job_id: str) -> models.Job:
-        """The job as the first store that knows it has it, stored. Its errors are left to sync."""
-        known_misses = f"no-such-job:{hash(job_id)}"
-        if cache.get(known_misses) == job_id:
+    def _ask_for(self, job_id: str) -> JobRecord:
+        """The job as the first store that knows it has it, under one deadline for all, its errors where they are few."""
+        known_miss = f"no-such-job:{hashlib.sha256(job_id.encode(errors='replace')).hexdigest()}"
+        if cache.get(known_miss):
             raise JobNotFound
         trouble: CannotAsk | None = None
+        until = time.monotonic() + ASKING_DEADLINE
         for store in self._stores:
+            if time.monotonic() > until:
+                raise CannotAsk("Elastic Path did not answer in time.", kind="timed-out")
             try:
                 with asking():
-                    job = client_of(store).get_job(job_id)
+                    record = self._stored(store.slug, client_of(store).get_job(job_id))
+                return self._with_few_errors(store, record)
             except JobNotFound:
                 continue
             except CannotAsk as error:
                 trouble = error
-                continue
-            if job.id != job_id:
-                continue
-            row = store_job(store.slug, job, now=utc_now())
-            return self._with_errors(store, row)
         if trouble:
             raise trouble
-        cache.set(known_misses, job_id, REMEMBER_A_MISS)
+        cache.set(known_miss, 1, REMEMBER_A_MISS)
         raise JobNotFound
 
-    def _with_errors(self, store: Store, row: models.Job) -> models.Job:
-        """The errors of a job that somebody came for are read along with it; sync tries again where that fails."""
-        if row.errors_due_at is not None:
-            try:
-                read_errors(client_of(store), row, utc_now)
-            except JobsApiError:
-                return row
-            row.refresh_from_db()
-        return row
+    def _with_few_errors(self, store: Store, record: JobRecord) -> JobRecord:
+        """The errors of a job that somebody came for are read along with it where one page holds them.
+
+        A list of 12,000 would take a hundred calls: that, and whatever fails here, is left to sync.
+        """
+        row = self._known(record.job_id)
+        if row is None or row.errors_due_at is None:
+            return record
+        client = client_of(store)
+        try:
+            first = next(client.iter_errors(record.job_id), None)
+            if first is None or first.received < MAX_LIMIT:
+                read_errors(client, row, utc_now)
+        except (JobsApiError, DatabaseError):
+            return record
+        row.refresh_from_db()
+        return _record(row, whole=True)
+
+    def _stored(self, store: str, job: Job) -> JobRecord:
+        """The job as the mirror has it, once stored; as it was read, where the mirror cannot be written just now."""
+        try:
+            return _record(store_job(store, job, now=utc_now()), whole=True)
+        except DatabaseError as error:
+            logger.warning("A job that was read could not be stored: %s", error)
+            return record_of(store, job)
 
 
 def _cursor(sort: str, key: listing.Key | None) -> str | None:
