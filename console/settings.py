@@ -92,10 +92,11 @@ def database(environment: Environment, *, usable: bool) -> dict[str, Any]:  # An
             **config.get("OPTIONS", {}),
         }
     else:
-        # A pool, because a new connection costs more than a page; it needs CONN_MAX_AGE 0.
+        # A pool, because a new connection costs more than a page; it needs CONN_MAX_AGE 0. As many as a worker of
+        # gunicorn.conf.py has threads: with fewer, pages would wait for each other.
         config["CONN_MAX_AGE"] = 0
         config["OPTIONS"] = {
-            "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 5},
             "connect_timeout": 5,
             **config.get("OPTIONS", {}),
         }

@@ -264,3 +264,46 @@ def test_freshness_is_known(source: JobSource, publish: Callable[[], None]) -> N
     publish()
 
     assert source.freshness(datetime.now(UTC)).state == "fresh"
+
+
+def test_what_is_known_of_many_errors_is_not_called_all_of_them(
+    sandbox: SandboxProcess, source: JobSource, publish: Callable[[], None]
+) -> None:
+    job_id = put(sandbox, 1, status="failed")
+    sandbox.put_errors(job_id, messages=[f"message {number}" for number in range(250)])
+    publish()
+
+    reading = source.get_job(job_id).errors
+
+    expected = ("complete", "250") if source.capabilities.filters == "index" else ("more", "100+")
+    assert (reading.state, reading.count_words) == expected
+
+
+def test_a_place_far_down_is_found_again_after_many_newer_jobs_vanished(
+    sandbox: SandboxProcess, source: JobSource, publish: Callable[[], None]
+) -> None:
+    for number in range(400):
+        put(sandbox, number)
+    publish()
+    cursor = None
+    for _ in range(5):
+        cursor = source.list_jobs(NO_FILTER, before=cursor).older
+    before = [job.job_id for job in source.list_jobs(NO_FILTER, before=cursor).jobs]
+    for number in range(160, 400):
+        sandbox.delete_job(f"job-{number:04d}")
+
+    page = source.list_jobs(NO_FILTER, before=cursor)
+
+    assert [job.job_id for job in page.jobs] == before
+    assert page.older is not None
+
+
+def test_pages_may_be_larger(sandbox: SandboxProcess, source: JobSource, publish: Callable[[], None]) -> None:
+    for number in range(130):
+        put(sandbox, number)
+    publish()
+
+    page = source.list_jobs(NO_FILTER, size=100)
+
+    assert len(page.jobs) == 100
+    assert len(source.list_jobs(NO_FILTER, before=page.older, size=100).jobs) == 30

@@ -125,7 +125,7 @@ def _sentence(job: JobRecord, now: datetime) -> str:
     if job.status in ends:
         parts = [part for part in (wait, run, ends[job.status]) if part]
         words = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        tail = f" with {counted(job.errors.count, 'error')}" if job.status == FAILED and job.errors.count else ""
+        tail = f" with {job.errors.count_words} error{'' if job.errors.count == 1 else 's'}" if job.status == FAILED and job.errors.count else ""
         return f"{start}. It {words}{tail}."
     return f"{start}. Elastic Path calls its status “{job.status}”, which this console does not know."
 
@@ -201,6 +201,8 @@ def errors_sentence(job: JobRecord) -> str:
         return f"Elastic Path lists no errors for this job{when}."
     if reading.state == "partial":
         return f"Only the first {counted(reading.count, 'message')} could be read{when}."
+    if reading.state == "more":
+        return f"{counted(reading.count, 'message')} and more, read from Elastic Path page by page."
     if reading.state == "unavailable":
         return "Elastic Path did not give out the errors of this job. Read the job again to try once more."
     if reading.state == "complete":

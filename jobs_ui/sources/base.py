@@ -98,6 +98,11 @@ class ErrorsReading:
     read_at: datetime | None = None
     reading: int = 0
 
+    @property
+    def count_words(self) -> str:
+        """The number of messages as pages print it: `12,345`, or `100+`."""
+        return f"{self.count:,}" + ("+" if self.state == "more" else "")
+
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -52,6 +53,9 @@ def job_file(request: HttpRequest, job_id: str, number: int) -> HttpResponseBase
         file = open_link(links[number - 1], hosts=settings.ENVIRONMENT.DOWNLOAD_HOSTS, now=now)
     except CannotDownload as error:
         return _cannot_download(request, job, error)
+    # A download takes as long as it takes; a page must not wait meanwhile for the database connection that it held.
+    if not connection.in_atomic_block:
+        connection.close()
     if request.method == "HEAD":
         file.close()
         response: HttpResponseBase = HttpResponse()

@@ -203,7 +203,7 @@ class MirrorSource:
         return models.Job.objects.filter(job_id=job_id).order_by("-created_at").first()
 
     def _ask_for(self, job_id: str) -> JobRecord:
-        """The job as the first store that knows it has it, under one deadline for all, its errors where they are few."""
+        """The job as the first store that knows it has it, within one deadline; its errors where they are few."""
         known_miss = f"no-such-job:{hashlib.sha256(job_id.encode(errors='replace')).hexdigest()}"
         if cache.get(known_miss):
             raise JobNotFound
