@@ -53,11 +53,14 @@ class OpenFile:
 
     response: requests.Response
     length: int | None
+    first: bytes
+    rest: Iterator[bytes]
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes. Raises what breaks the stream, so that a part of a file never looks like the whole of it."""
         try:
-            yield from self.response.raw.stream(CHUNK, decode_content=True)
+            yield self.first
+            yield from self.rest
         except (HTTPError, OSError):
             logger.warning("The file host broke off a download after %s bytes", self.response.raw.tell())
             raise
@@ -181,4 +184,11 @@ def _opened(response: requests.Response) -> OpenFile:
     encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
     text = response.headers.get("Content-Length", "")
     is_known = text.isascii() and text.isdigit() and not encoded and "Transfer-Encoding" not in response.headers
-    return OpenFile(response, int(text[:20]) if is_known else None)
+    rest = response.raw.stream(CHUNK, decode_content=True)
+    try:
+        # Read before anything is answered: a file that breaks off at once is still a page that says so.
+        first = next(rest, b"")
+    except (HTTPError, OSError):
+        response.close()
+        raise CannotDownload("broken") from None
+    return OpenFile(response, int(text[:20]) if is_known else None, first, rest)

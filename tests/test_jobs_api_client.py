@@ -807,3 +807,10 @@ def test_no_bytes_do_more_than_raise_our_errors(
     server.app = lambda _request: sends(data)
     with suppress(JobsApiError):
         client.list_jobs()
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 2100 00:00:00 GMT", "Sat, 01 Jul 2017 00:00:00 GMT"])
+def test_a_clock_that_is_years_off_is_not_believed(server: Server, client: JobsClient, date: str) -> None:
+    server.app = lambda _request: reply(body={"data": []}, headers={"Date": date})
+    client.list_jobs()
+    assert client.clock_offset == timedelta(0)

@@ -338,3 +338,9 @@ def test_json_is_bounded_in_depth_and_size() -> None:
 
 def test_json_loses_values_that_are_secrets_by_name() -> None:
     assert clean_json({"Token": "hush", "token": None, "tokens": 3}) == {"Token": "…", "token": None, "tokens": 3}
+
+
+@pytest.mark.parametrize("mark", ["%3F", ";", "%3B", "&", "%26"])
+def test_a_file_name_holds_no_parameters(mark: str) -> None:
+    link = SignedLink(f"https://h.example/x/part_1.csv{mark}Expires=1&Signature=SIGSECRET")
+    assert link.name == "part_1.csv"

@@ -307,3 +307,24 @@ def test_pages_may_be_larger(sandbox: SandboxProcess, source: JobSource, publish
 
     assert len(page.jobs) == 100
     assert len(source.list_jobs(NO_FILTER, before=page.older, size=100).jobs) == 30
+
+
+@pytest.mark.parametrize("behaviour", [{"max_limit": 50}, {"max_limit": 10}, {"ignore_paging": True}])
+def test_going_newer_skips_nothing_whatever_the_size_of_the_apis_pages(
+    sandbox: SandboxProcess, source: JobSource, publish: Callable[[], None], behaviour: dict[str, Any]
+) -> None:
+    expected = [put(sandbox, number) for number in range(130)][::-1]
+    sandbox.settings(**behaviour)
+    publish()
+    page = source.list_jobs(NO_FILTER)
+    while page.older:
+        page = source.list_jobs(NO_FILTER, before=page.older)
+    back = [job.job_id for job in page.jobs]
+    for _ in range(30):
+        if page.newer is None:
+            break
+        page = source.list_jobs(NO_FILTER, after=page.newer)
+        back = [job.job_id for job in page.jobs if job.job_id not in back] + back
+
+    assert page.newer is None
+    assert back == expected

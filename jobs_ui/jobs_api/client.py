@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 TIMEOUTS = (3.05, 8.0)
 """Seconds for a connection, and for the next bytes of an answer."""
+MAX_CLOCK_OFFSET = timedelta(days=1)
+"""A `Date` header that is further off than this is not believed."""
 MAX_LIMIT = 100
 """Jobs API: most records a page."""
 
@@ -228,9 +230,13 @@ class JobsClient:
             server = parsedate_to_datetime(answer.headers.get("Date", ""))
             # "-0000" gives a naive time; HTTP dates are UTC.
             server = server if server.tzinfo else server.replace(tzinfo=UTC)
-            self.clock_offset = server - answer.received_at
+            offset = server - answer.received_at
         except (ValueError, OverflowError):
             return
+        # Two clocks that are a day apart are not two clocks: one of them makes no sense, and durations corrected by it
+        # would not either.
+        if abs(offset) <= MAX_CLOCK_OFFSET:
+            self.clock_offset = offset
 
     def _log(self, call: Call, error: JobsApiError, attempt: int) -> None:
         # A job that is gone or not pending is an outcome, not trouble.

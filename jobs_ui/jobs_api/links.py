@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -97,7 +98,8 @@ def _file_name(url: str) -> str:
     last = unquote(path).replace("\\", "/").rsplit("/", 1)[-1]
     # Category C: controls, invisible formatting such as right-to-left overrides, surrogates.
     shown = "".join(character for character in last if not unicodedata.category(character).startswith("C"))
-    shown = shown.strip(" .")
+    # What follows would be parameters, signature included, where somebody has encoded their question mark.
+    shown = clean_line(re.split(r"[?#&;]", shown, maxsplit=1)[0], _MAX_URL).strip(" .")
     if len(shown) <= _MAX_NAME:
         return shown
     stem, dot, suffix = shown.rpartition(".")

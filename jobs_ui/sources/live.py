@@ -7,10 +7,10 @@ and a page stays what it was. A filter looks through a bounded number of jobs a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink
 from jobs_ui.sources.asking import asking
@@ -168,14 +168,9 @@ class LiveSource:
 
     def _newer(self, store: Store, filters: JobFilters, place: Place, size: int) -> JobPage:
         """The rows before the place: those next to it. At the top this is the newest page."""
-        start = max(0, place.offset - (MOST_CALLS - 1) * (API_PAGE - OVERLAP))
-        rows: list[_Row] = []
-        for row in _Scan(client_of(store), None, start=start).rows():
-            if row.job.id == place.key or row.job.created_at < place.created_at:
-                break
-            rows.append(row)
+        rows, at_top = _rows_before(client_of(store), place, enough=lambda rows: _count(rows, filters) > size)
         found = [row for row in rows if _matches(row.job, filters)]
-        if not rows or (len(found) <= size and start == 0):
+        if not rows or (len(found) <= size and at_top):
             return self._older(store, filters, None, size)
         found = found[-size:]
         newest = found[0].place if found else rows[0].place
@@ -185,6 +180,43 @@ class LiveSource:
             newer=write_cursor(newest),
             scanned=len(rows) if filters.narrows else None,
         )
+
+
+def _count(rows: Sequence[_Row], filters: JobFilters) -> int:
+    return sum(_matches(row.job, filters) for row in rows)
+
+
+def _rows_before(
+    client: JobsClient, place: Place, *, enough: Callable[[Sequence[_Row]], bool]
+) -> tuple[list[_Row], bool]:
+    """The rows next to the place, in front of it, and whether they reach up to the top of the list.
+
+    Goes up page by page as large as they come: a server may cap the limit, or ignore paging and send all each time.
+    """
+    rows: list[_Row] = []
+    start, first_id, has_met = max(0, place.offset + 1 - API_PAGE), "", False
+    for _ in range(MOST_CALLS):
+        page = client.list_jobs(offset=start, limit=API_PAGE)
+        before = list(takewhile(lambda job: not _reaches(job, place), page.items))
+        has_met = has_met or len(before) < len(page.items)
+        known = {row.job.id for row in rows}
+        fresh = [_Row(job, page.offset + index) for index, job in enumerate(before) if job.id not in known]
+        if not has_met and page.items:
+            # The place lies further down: pages are smaller than was asked for, or jobs have arrived since.
+            rows = [*rows, *fresh] if start + page.received > place.offset else []
+            start = max(start + max(1, page.received - OVERLAP), place.offset + 1 - page.received)
+            continue
+        rows = sorted([*rows, *fresh], key=lambda row: row.offset)
+        ignores_paging = bool(page.ids) and page.ids[0] == first_id
+        if start == 0 or ignores_paging or enough(rows):
+            return rows, start == 0 or ignores_paging
+        first_id = page.ids[0] if page.ids else ""
+        start = max(0, start - max(1, (page.received or API_PAGE) - OVERLAP))
+    return (rows, False) if has_met else ([], True)
+
+
+def _reaches(job: Job, place: Place) -> bool:
+    return job.id == place.key or job.created_at < place.created_at
 
 
 class _Scan:
