@@ -84,6 +84,9 @@ def database(environment: Environment, *, usable: bool) -> dict[str, Any]:  # An
         return {"ENGINE": "django.db.backends.dummy"}
     config: dict[str, Any] = dict(dj_database_url.parse(environment.DATABASE_URL.get_secret_value()))
     if config["ENGINE"].endswith("sqlite3"):
+        # A thread keeps its connection: to open the file and read its schema takes longer than most pages' queries.
+        # Not for ever, so that a file which was put in its place is noticed.
+        config["CONN_MAX_AGE"] = 60
         config["OPTIONS"] = {
             # Readers go on while sync writes; a writer that meets another waits up to 5 s, then the page says so.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
