@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from math import prod
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from jobs_ui.sources.base import JobFilters
+from jobs_ui.sources.base import NEWEST_FIRST, SORTS, Capabilities, JobFilters
+from jobs_ui.status import names_of_type
 
 MOST_VALUES = 10
 LONGEST_VALUE = 255
 LONGEST_CURSOR = 600
+LONGEST_SEARCH = 200
+# A source reads one range for each combination of the filter's values.
+MOST_COMBINATIONS = 300
+ONE_DAY = timedelta(days=1)
+BLANKED = dict.fromkeys((*range(32), *range(127, 160)), " ")
+# Sorts that an index carries with any other filter than one by status.
+SORTS_BY_CREATION = ("-created", "created")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +31,85 @@ class ListQuery:
     """A list's query string, parsed. `problems` are sentences about the parts that could not be used."""
 
     filters: JobFilters
-    before: str | None
-    after: str | None
-    problems: tuple[str, ...]
+    before: str | None = None
+    after: str | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def cursor(self) -> dict[str, str]:
+        """The place in the list, as parameters of its URL; none for the first page."""
+        return {"before": self.before} if self.before else {"after": self.after} if self.after else {}
 
     def url_query(self, **cursor: str) -> str:
         """The query string (with its `?`) of this list at another place; "" for the newest page of all jobs."""
+        chosen = self.filters
         pairs = [
-            *(("status", value) for value in self.filters.statuses),
-            *(("type", value) for value in self.filters.types),
+            ("q", chosen.q),
+            *(("status", value) for value in chosen.statuses),
+            *(("type", value) for value in chosen.types),
+            *(("store", value) for value in chosen.stores),
+            ("created_from", first_moment(chosen)),
+            ("created_to", last_moment(chosen)),
+            ("sort", "" if chosen.sort == NEWEST_FIRST else chosen.sort),
             *cursor.items(),
         ]
-        return f"?{urlencode(pairs)}" if pairs else ""
+        given = [pair for pair in pairs if pair[1]]
+        return f"?{urlencode(given)}" if given else ""
+
+    def but(self, **changes: Any) -> ListQuery:  # Any: the fields of JobFilters
+        """The same list, filtered or sorted otherwise, from its beginning on."""
+        return replace(self, filters=replace(self.filters, **changes), before=None, after=None)
 
 
-def parse_list_query(query: QueryDict) -> ListQuery:
-    """What a list's URL asks for. A status or type may be any text, since the API grows new ones without notice."""
+def first_moment(filters: JobFilters) -> str:
+    """`created_from` as the URL says it: a date where it begins one in UTC, "" for None."""
+    moment = filters.created_from
+    if moment is None:
+        return ""
+    return moment.date().isoformat() if moment.time() == time() else _iso(moment)
+
+
+def last_moment(filters: JobFilters) -> str:
+    """`created_to` as the URL says it: the last day, where whole days are meant; "" for None."""
+    moment = filters.created_to
+    if moment is None:
+        return ""
+    return (moment - ONE_DAY).date().isoformat() if moment.time() == time() else _iso(moment)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def parse_list_query(query: QueryDict, capabilities: Capabilities) -> ListQuery:
+    """What a list's URL asks for, as far as the source can do it.
+
+    A status, type or store may be any text, since the API grows new ones without notice.
+    """
     problems: list[str] = []
-    statuses = _values(query, "status", problems)
-    types = _values(query, "type", problems)
+    filters = JobFilters(
+        statuses=_values(query, "status", problems),
+        types=_values(query, "type", problems),
+        stores=_values(query, "store", problems),
+        created_from=_moment(query, "created_from", problems, _begin),
+        created_to=_moment(query, "created_to", problems, _end),
+        q=_search(query, problems),
+    )
+    filters = _searched(filters, capabilities, problems)
+    filters = _bounded(filters, problems)
+    filters = replace(filters, sort=_sort(query, filters, capabilities, problems))
     before, after = _cursor(query, "before", problems), _cursor(query, "after", problems)
     if before and after:
         problems.append(
             "A page is either older or newer than a job; this address says both, so the newest jobs are shown."
         )
         before = after = None
-    return ListQuery(JobFilters(statuses, types), before, after, tuple(problems))
+    return ListQuery(filters, before, after, tuple(problems))
+
+
+def can_sort_by_length(filters: JobFilters) -> bool:
+    """Whether an index carries the order by run time or by wait: under no other filter than one by status."""
+    return not replace(filters, statuses=())
 
 
 def _values(query: QueryDict, name: str, problems: list[str]) -> tuple[str, ...]:
@@ -53,6 +118,76 @@ def _values(query: QueryDict, name: str, problems: list[str]) -> tuple[str, ...]
     if len(usable) < len(values):
         problems.append(f"Part of the filter by {name} could not be read and is left out.")
     return tuple(usable)
+
+
+def _search(query: QueryDict, problems: list[str]) -> str:
+    text = query.get("q", "").translate(BLANKED).strip()
+    if len(text) > LONGEST_SEARCH:
+        problems.append(f"The search was longer than {LONGEST_SEARCH} characters; what is beyond them is left out.")
+    return text[:LONGEST_SEARCH].strip()
+
+
+def _moment(
+    query: QueryDict, name: str, problems: list[str], of_day: Callable[[datetime], datetime]
+) -> datetime | None:
+    """The moment that an ISO date or date-time names. Without an offset it is UTC, as all times of the console are."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        if len(text) <= len("2026-11-24"):
+            return of_day(datetime.combine(date.fromisoformat(text), time(), UTC))
+        # A plus sign that nobody encoded arrives as a blank.
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        problems.append(f"The date {name} could not be read and is left out: it should look like 2026-11-24.")
+        return None
+
+
+def _begin(day: datetime) -> datetime:
+    return day
+
+
+def _end(day: datetime) -> datetime:
+    return day + ONE_DAY
+
+
+def _searched(filters: JobFilters, capabilities: Capabilities, problems: list[str]) -> JobFilters:
+    """Without what the source cannot do, and without dates that end before they begin."""
+    begin, end = filters.created_from, filters.created_to
+    if begin and end and begin >= end:
+        problems.append("The dates end before they begin, so they are left out.")
+        filters = replace(filters, created_from=None, created_to=None)
+    if filters.q and not capabilities.search:
+        problems.append("Jobs are read live from Elastic Path, which cannot search: the search is left out.")
+        filters = replace(filters, q="")
+    return filters
+
+
+def _bounded(filters: JobFilters, problems: list[str]) -> JobFilters:
+    names = {name for kind in filters.types for name in names_of_type(kind)}
+    combinations = prod(max(1, len(values)) for values in (filters.statuses, filters.stores, names))
+    if combinations <= MOST_COMBINATIONS:
+        return filters
+    problems.append("The filter names more statuses, types and stores than can be combined; the stores are left out.")
+    return replace(filters, stores=())
+
+
+def _sort(query: QueryDict, filters: JobFilters, capabilities: Capabilities, problems: list[str]) -> str:
+    sort = query.get("sort", "").strip() or NEWEST_FIRST
+    if sort not in SORTS:
+        problems.append("The list cannot be sorted in that way, so the newest jobs come first.")
+    elif sort != NEWEST_FIRST and not capabilities.sort:
+        problems.append("Jobs are read live from Elastic Path, which cannot sort them: the newest come first.")
+    elif sort not in SORTS_BY_CREATION and not can_sort_by_length(filters):
+        problems.append(
+            "Jobs can be sorted by wait or run time only where nothing but the status is filtered, "
+            "so the newest come first."
+        )
+    else:
+        return sort
+    return NEWEST_FIRST
 
 
 def _cursor(query: QueryDict, name: str, problems: list[str]) -> str | None:

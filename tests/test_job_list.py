@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from jobs_ui.forms import MOST_VALUES, parse_list_query
 from jobs_ui.models import Job, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync import RoundOutcome
@@ -25,8 +24,10 @@ Sync = Callable[[], RoundOutcome]
 
 HTMX = {"HX-Request": "true"}
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
-# Session, user, jobs, the state of sync: whatever the number of rows.
-QUERIES = 5
+# Whatever the number of rows: session, user, stores, the keys of the rows, the rows, the state of sync; a whole page
+# also asks for the types and statuses that were seen.
+REFRESH_QUERIES = 6
+QUERIES = REFRESH_QUERIES + 1
 HOSTILE = {
     "markup": '<x-evil onclick="alert(1)">&amp;</x-evil>',
     "closing": "</code></td></tr></table></main><x-evil>",
@@ -104,6 +105,12 @@ class Page(HTMLParser):
         found = [link["href"] for link in self.all("a") if link.get("rel") == relation]
         assert len(found) <= 1
         return found[0] if found else None
+
+    @property
+    def refresh(self) -> str:
+        """The address that the table is refreshed from."""
+        (region,) = [attributes for _, attributes in self.elements if "data-refresh" in attributes]
+        return region["hx-get"]
 
     @property
     def freshness(self) -> str:
@@ -263,7 +270,7 @@ def test_an_empty_list_says_whether_there_are_none_or_none_match(staff_client: C
 def test_a_filter_is_kept_by_every_link_and_by_the_refresh(staff_client: Client, sandbox: object) -> None:
     mirror(120)
     page = get(staff_client, "?status=success&type=product_export")
-    for address in (page.link("next"), page.having("hx-get")[0]):
+    for address in (page.link("next"), page.refresh, *page.having("hx-get")):
         assert address is not None
         query = QueryDict(address.partition("?")[2])
         assert query.getlist("status") == ["success"]
@@ -271,7 +278,7 @@ def test_a_filter_is_kept_by_every_link_and_by_the_refresh(staff_client: Client,
     older = get(staff_client, str(page.link("next")).removeprefix("/jobs/"))
     assert QueryDict(str(older.link("prev")).partition("?")[2])["status"] == "success"
     # The refresh of a page is that very page.
-    assert older.having("hx-get") == [page.link("next")]
+    assert older.refresh == page.link("next")
 
 
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
@@ -377,7 +384,7 @@ def test_a_place_that_cannot_be_read_is_the_newest_page_with_a_sentence(
     assert "The place in the list could not be read, so the newest jobs are shown." in page.text
     assert page.ids == get(staff_client).ids
     # Neither the refresh nor a link repeats it.
-    assert page.having("hx-get") == ["/jobs/?status=success"]
+    assert set(page.having("hx-get")) == {"/jobs/?status=success"}
 
 
 def test_a_place_with_a_huge_key_is_no_error(staff_client: Client, sandbox: object) -> None:
@@ -404,12 +411,6 @@ def test_a_filter_that_cannot_be_read_is_left_out_with_a_sentence(
     page = get(staff_client, "?" + urlencode([(name, value)]))
     assert f"Part of the filter by {name} could not be read and is left out." in page.text
     assert len(page.ids) == 3
-
-
-def test_a_filter_of_too_many_values_is_cut_with_a_sentence() -> None:
-    parsed = parse_list_query(QueryDict("&".join(f"status=s{number}" for number in range(50))))
-    assert len(parsed.filters.statuses) == MOST_VALUES
-    assert parsed.problems == ("Part of the filter by status could not be read and is left out.",)
 
 
 NAMES = ["status", "type", "before", "after", "q", "page", "store", "sort", ""]
@@ -455,7 +456,7 @@ def test_htmx_gets_the_same_rows_without_the_page_around_them(staff_client: Clie
     assert len(page.all("html")) == 1
     assert fragment.having("data-freshness") == page.having("data-freshness")
     # What is swapped holds the address of the next refresh itself.
-    assert fragment.having("hx-get") == page.having("hx-get") == ["/jobs/"]
+    assert fragment.having("hx-get") == [page.refresh] == ["/jobs/"]
 
 
 def test_a_fresh_page_is_quiet(staff_client: Client, sandbox: object) -> None:
@@ -551,7 +552,7 @@ def test_a_page_costs_the_same_queries_whatever_the_number_of_rows(
     for query in ("", "?status=success", "?type=product-export&type=price-import", "?status=failed&status=success"):
         with django_assert_num_queries(QUERIES if rows else QUERIES - 1):
             get(staff_client, query)
-        with django_assert_num_queries(QUERIES if rows else QUERIES - 1):
+        with django_assert_num_queries(REFRESH_QUERIES if rows else REFRESH_QUERIES - 1):
             get(staff_client, query, **HTMX)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape, unescape
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs_ui.presentation.durations import ago, clock, day_label, duration, exact
 from jobs_ui.presentation.facts import Timeline, errors_sentence, files_sentence, job_facts
-from jobs_ui.presentation.lanes import Lane, axis, lane, place
-from jobs_ui.presentation.rows import LONGEST_CAPTION, counted, days, row, shortened
+from jobs_ui.presentation.lanes import Lane, axis, drawn, lane, place
+from jobs_ui.presentation.rows import LONGEST_CAPTION, Look, counted, days, job_path, row, shortened
 from jobs_ui.sources.base import ErrorsReading, JobRecord
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -66,6 +69,9 @@ JOBS = st.builds(
     gone_at=st.none() | MOMENTS,
     errors=READINGS,
 )
+
+
+LOOK = Look(NOW, "/static/icons.svg", "/jobs/")
 
 
 def percent(text: str) -> float:
@@ -166,30 +172,32 @@ def test_a_longer_time_lies_further_along_the_lane(first: timedelta, second: tim
 def test_the_parts_of_a_lane_lie_within_it(waited: timedelta | None, ran: timedelta | None) -> None:
     # As a record gives them: never negative.
     waited, ran = (None if span is None else max(span, timedelta(0)) for span in (waited, ran))
-    drawn = lane(waited, ran)
-    if drawn.wait:
-        assert 0 <= percent(drawn.wait) <= 100
+    parts = lane(waited, ran)
+    assert 0 <= parts.wait <= 100
     if ran is None:
-        assert drawn.run == ""
+        assert parts.run == 0
     else:
-        start, width = percent(drawn.run_at), percent(drawn.run)
-        assert start >= 0
-        assert width > 0
-        assert start + width <= 100.01
+        assert parts.run_at >= 0
+        assert parts.run > 0
+        assert parts.run_at + parts.run <= 100.01
 
 
 def test_a_lane_draws_wait_and_run_one_after_the_other() -> None:
-    drawn = lane(timedelta(seconds=10), timedelta(seconds=50))
+    parts = lane(timedelta(seconds=10), timedelta(seconds=50))
     marks = dict(axis())
-    assert drawn.wait == drawn.run_at == marks["10 s"]
-    assert percent(drawn.run_at) + percent(drawn.run) == pytest.approx(percent(marks["1 min"]), abs=0.02)
-    assert not drawn.is_cut
+    assert parts.wait == parts.run_at == marks["10 s"]
+    assert parts.run_at + parts.run == pytest.approx(marks["1 min"])
+    assert not parts.is_cut
+    assert f'<rect class="w" width="{marks["10 s"]:.2f}%"/><rect class="r" x="{marks["10 s"]:.2f}%"' in drawn(parts)
 
 
 def test_a_job_longer_than_the_lane_is_marked() -> None:
     assert lane(timedelta(hours=2), None).is_cut
     assert lane(timedelta(seconds=1), timedelta(hours=2)).is_cut
-    assert lane(None, None) == Lane("", "", "", is_cut=False)
+    assert lane(None, None) == Lane(0, 0, 0, is_cut=False)
+    assert "rect" not in drawn(lane(None, None))
+    assert "»" in drawn(lane(timedelta(hours=2), None))
+    assert "»" not in drawn(lane(timedelta(minutes=2), None))
 
 
 def timeline(job: JobRecord, now: datetime = NOW) -> Timeline:
@@ -261,16 +269,23 @@ def test_anything_that_was_read_can_be_told(job: JobRecord, now: datetime) -> No
     assert facts.sentence.endswith(".")
     if facts.timeline:
         check_timeline(facts.timeline)
-    shown = row(job, now)
-    assert len(shown.caption) <= LONGEST_CAPTION
-    for length in (shown.lane.wait, shown.lane.run_at, shown.lane.run):
-        assert not length or 0 <= percent(length) <= 100
+    shown = row(job, replace(LOOK, now=now))
+    assert shown.startswith(f'<tr data-job-id="{escape(job.job_id)}" data-status="{escape(job.status)}">')
+    # What others wrote can neither end an attribute nor begin an element.
+    assert shown.count("<") == shown.count(">")
+    assert "<script" not in shown
 
 
 @given(st.lists(JOBS, max_size=8), MOMENTS)
 def test_rows_keep_their_order_under_their_days(jobs: list[JobRecord], now: datetime) -> None:
-    grouped = days(jobs, now)
-    assert [shown.job_id for day in grouped for shown in day.rows] == [job.job_id for job in jobs]
+    grouped = days(jobs, replace(LOOK, now=now))
+    shown = [unescape(found) for day in grouped for found in re.findall('<tr data-job-id="([^"]*)"', day.rows)]
+    assert shown == [job.job_id for job in jobs]
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=40))
+def test_a_rows_address_is_that_of_its_job(job_id: str) -> None:
+    assert job_path(reverse("job_list"), job_id) == reverse("job_detail", args=[job_id])
 
 
 @pytest.mark.parametrize(
@@ -360,7 +375,7 @@ def test_an_export_links_each_of_its_parts() -> None:
     facts = job_facts(EXPORT, NOW)
     assert [(part.number, part.name) for part in facts.files] == [(1, "part_1.csv"), (2, "part_2.csv")]
     assert facts.files[1].url == f"/jobs/{EXPORT.job_id}/files/2/"
-    assert row(EXPORT, NOW).result.text == "2 files"
+    assert f'href="/jobs/{EXPORT.job_id}/#files">2 files</a>' in row(EXPORT, LOOK)
 
 
 def test_small_words() -> None:

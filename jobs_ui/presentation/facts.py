@@ -125,7 +125,11 @@ def _sentence(job: JobRecord, now: datetime) -> str:
     if job.status in ends:
         parts = [part for part in (wait, run, ends[job.status]) if part]
         words = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        tail = f" with {job.errors.count_words} error{'' if job.errors.count == 1 else 's'}" if job.status == FAILED and job.errors.count else ""
+        tail = (
+            f" with {job.errors.count_words} error{'' if job.errors.count == 1 else 's'}"
+            if job.status == FAILED and job.errors.count
+            else ""
+        )
         return f"{start}. It {words}{tail}."
     return f"{start}. Elastic Path calls its status “{job.status}”, which this console does not know."
 

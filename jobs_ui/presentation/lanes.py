@@ -8,8 +8,13 @@ head of the table draws the same scale.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from jobs_ui.presentation.markup import fill, joined, numbered
 
 LONGEST = timedelta(minutes=20)
 EXPONENT = 0.3
@@ -19,39 +24,60 @@ TICKS = (
     ("5 min", timedelta(minutes=5)),
     ("20 min", LONGEST),
 )
+# Only numbers come into these, so there is nothing to escape.
+LANE = '<svg class="lane" aria-hidden="true"><use href="#grid"/>'
+WAIT = '<rect class="w" width="{wait:.2f}%"/>'
+RUN = '<rect class="r" x="{run_at:.2f}%" width="{run:.2f}%"/>'
+CUT = '<text x="100%" dx="4" y="17">»</text>'
+PATTERNS = {
+    (waits, runs, is_cut): f"{LANE}{WAIT * waits}{RUN * runs}{CUT * is_cut}</svg>"
+    for waits, runs, is_cut in product((False, True), repeat=3)
+}
+NARROWEST_RUN = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Lengths in percent of the lane, as text for SVG attributes. Empty text: there is no such part."""
+class Lane(NamedTuple):
+    """Lengths in percent of the lane; 0 where there is no such part."""
 
-    wait: str
-    run_at: str
-    run: str
+    wait: float
+    run_at: float
+    run: float
     is_cut: bool
 
 
 def place(since_created: timedelta) -> float:
     """Where on the lane a moment lies, in percent (0 to 100), by the time since the job was created."""
-    share = max(since_created / LONGEST, 0.0)
-    return 100.0 * math.pow(min(share, 1.0), EXPONENT)
+    share = since_created / LONGEST
+    return 100.0 * math.pow(min(share, 1.0), EXPONENT) if share > 0 else 0.0
 
 
 def lane(waited: timedelta | None, ran: timedelta | None) -> Lane:
     """The lane of a job that waited and ran for so long, as far as either is known."""
-    start = place(waited or timedelta(0))
+    start = place(waited) if waited else 0.0
     if ran is None:
-        return Lane(_percent(start) if waited else "", "", "", is_cut=start >= 100)
-    end = place((waited or timedelta(0)) + ran)
+        return Lane(start, 0.0, 0.0, start >= 100)
+    end = place(waited + ran if waited else ran)
     # A bar that would be thinner than a hair stays visible, and inside of the lane.
-    width = max(end - start, 0.6)
-    return Lane(_percent(start) if waited else "", _percent(min(start, 99.4)), _percent(width), is_cut=end >= 100)
+    return Lane(start, min(start, 100 - NARROWEST_RUN), max(end - start, NARROWEST_RUN), end >= 100)
 
 
-def axis() -> list[tuple[str, str]]:
+def drawn(parts: Lane) -> SafeString:
+    """The lane as SVG, over the grid that the head of the table defines."""
+    return numbered(
+        PATTERNS[parts.wait > 0, parts.run > 0, parts.is_cut], wait=parts.wait, run_at=parts.run_at, run=parts.run
+    )
+
+
+def axis() -> list[tuple[str, float]]:
     """The axis' ticks: label and place in percent."""
-    return [(label, _percent(place(moment))) for label, moment in TICKS]
+    return [(label, place(moment)) for label, moment in TICKS]
 
 
-def _percent(value: float) -> str:
-    return f"{value:.2f}%"
+def _grid() -> SafeString:
+    """The axis in the head of the table; its grid is drawn again in each row."""
+    lines = joined([fill('<line x1="{0}%" x2="{0}%" y2="40"/>', f"{at:.2f}") for _, at in axis()])
+    labels = joined([fill('<text x="{}%" y="11">{}</text>', f"{at:.2f}", label) for label, at in axis()])
+    return fill('<svg class="axis" aria-hidden="true"><g id="grid">{}</g>{}</svg>', lines, labels)
+
+
+GRID = _grid()

@@ -1,82 +1,66 @@
-"""The list of jobs: newest first, filtered by the URL, older and newer pages by keyset."""
+"""The list of jobs: found, filtered and sorted as the URL says, older and newer pages by keyset."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from jobs_ui.forms import ListQuery, parse_list_query
-from jobs_ui.presentation.lanes import axis
-from jobs_ui.presentation.rows import days
+from jobs_ui.forms import SORTS_BY_CREATION, ListQuery, first_moment, last_moment, parse_list_query
+from jobs_ui.presentation import list_controls
+from jobs_ui.presentation.lanes import GRID
+from jobs_ui.presentation.rows import Look, days
 from jobs_ui.sources import get_source
-from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, UnreadableCursor
-from jobs_ui.status import STATUSES, TYPES, job_status, job_type
-from jobs_ui.views.rendering import down, render_page, utc_now
+from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, StoreName, UnreadableCursor
+from jobs_ui.status import STATUSES
+from jobs_ui.views.rendering import down, htmx_of, render_page, utc_now, wants_fragment
 
 EMPTY = JobPage((), None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A status tab: all jobs, or those of one status."""
-
-    status: str
-    label: str
-    icon: str
-    url: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice of a drop-down."""
-
-    value: str
-    label: str
-    is_selected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A link that drops a part of the filter."""
-
-    label: str
-    url: str
+# The id of the tabs' element, by which htmx says that it wants them.
+TABS = "tabs"
+# The words of the pager, by the kind of order.
+PAGER_WORDS = {
+    "-created": {"previous_words": "Newer", "next_words": "Older", "first_words": "Newest jobs"},
+    "created": {"previous_words": "Older", "next_words": "Newer", "first_words": "Oldest jobs"},
+}
+OTHER_ORDER = {"previous_words": "Back", "next_words": "Next", "first_words": "First page"}
 
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """`/jobs/?status=…&type=…&before=…|after=…`; htmx gets the table and its pager alone."""
-    now, source = utc_now(), get_source()
-    query = parse_list_query(request.GET)
-    page, query, trouble = _read(source, query)
-    freshness = down(trouble) if trouble else source.freshness(now)
-    cursor = {"before": query.before} if query.before else {"after": query.after} if query.after else {}
-    path = reverse("job_list")
-    context = {
-        "days": days(page.jobs, now + freshness.clock_offset),
-        "axis": axis(),
-        "tabs": _tabs(query),
-        "types": _types(query),
-        "statuses": query.filters.statuses,
-        "problems": query.problems,
-        "freshness": freshness,
-        "now": now,
-        "is_filtered": bool(query.filters),
-        "filter_words": _filter_words(query),
-        "drops": _drops(query),
-        "is_newest": not cursor,
-        "page": page,
-        "capabilities": source.capabilities,
-        "older_url": f"{path}{query.url_query(before=page.older)}" if page.older else "",
-        "newer_url": f"{path}{query.url_query(after=page.newer)}" if page.newer else "",
-        "newest_url": f"{path}{query.url_query()}",
-        "refresh_url": f"{path}{query.url_query(**cursor)}",
-    }
-    return render_page(request, "job_list", context, status=503 if trouble else 200, fragment="jobs")
+    """`/jobs/?q=…&status=…&before=…`; htmx gets the table and its pager alone, or the tabs with their counts."""
+    source = get_source()
+    query = parse_list_query(request.GET, source.capabilities)
+    now = utc_now()
+    look = Look(now, static("jobs_ui/icons.svg"), reverse("job_list"))
+    context: dict[str, Any] = {"icons": look.icons, "capabilities": source.capabilities}  # Any: what a template gets
+    is_fragment, fragment, trouble = wants_fragment(request), "jobs", None
+    if is_fragment and htmx_of(request).target == TABS:
+        fragment = "counts"
+        context |= _counted_tabs(source, query, look)
+    else:
+        stores = source.stores()
+        page, query, trouble = _read(source, query)
+        freshness = down(trouble) if trouble else source.freshness(now)
+        look = replace(
+            look,
+            now=now + freshness.clock_offset,
+            is_down=freshness.state == "down",
+            by_day=query.filters.sort in SORTS_BY_CREATION,
+            stores={store.slug: store.name for store in stores} if len(stores) > 1 else {},
+        )
+        context |= {"freshness": freshness, "now": now, **_table(source, query, page, look, stores)}
+        if not is_fragment:
+            context |= _controls(source, query, look, stores)
+    response = render_page(request, "job_list", context, status=503 if trouble else 200, fragment=fragment)
+    patch_vary_headers(response, ["HX-Target"])
+    return response
 
 
 def _read(source: JobSource, query: ListQuery) -> tuple[JobPage, ListQuery, CannotAsk | None]:
@@ -91,42 +75,55 @@ def _read(source: JobSource, query: ListQuery) -> tuple[JobPage, ListQuery, Cann
         return EMPTY, query, error
 
 
-def _tabs(query: ListQuery) -> list[Tab]:
-    path, chosen = reverse("job_list"), query.filters.statuses
-
-    def url(*statuses: str) -> str:
-        return path + replace(query, filters=replace(query.filters, statuses=statuses)).url_query()
-
-    tabs = [Tab("all", "All", "all", url(), is_current=not chosen)]
-    names = [*STATUSES, *(name for name in chosen if name not in STATUSES)]
-    tabs.extend(
-        Tab(status.name, status.label, status.icon, url(status.name), is_current=status.name in chosen)
-        for status in map(job_status, names)
-    )
-    return tabs
-
-
-def _types(query: ListQuery) -> list[Option]:
-    chosen = query.filters.types
-    known = [Option(name, kind.label, is_selected=name in chosen) for name, kind in TYPES.items()]
-    return known + [Option(name, name, is_selected=True) for name in chosen if name not in TYPES]
-
-
-def _drops(query: ListQuery) -> list[Drop]:
-    """Links that drop one part of a filter that has two; none where dropping it leaves all jobs anyway."""
-    path, filters = reverse("job_list"), query.filters
-    if not (filters.statuses and filters.types):
-        return []
-    any_status = replace(query, filters=replace(filters, statuses=()))
-    any_type = replace(query, filters=replace(filters, types=()))
-    return [
-        Drop("Any status", path + any_status.url_query()),
-        Drop("Any type", path + any_type.url_query()),
-    ]
+def _table(
+    source: JobSource, query: ListQuery, page: JobPage, look: Look, stores: Sequence[StoreName]
+) -> dict[str, Any]:
+    """What the rows, their head and their foot need."""
+    path, filters = look.jobs_url, query.filters
+    return {
+        "look": look,
+        "page": page,
+        "q": filters.q,
+        "days": days(page.jobs, look),
+        "grid": GRID,
+        "heads": list_controls.heads(path, query, source.capabilities),
+        "sort_words": list_controls.SORT_WORDS[filters.sort],
+        "is_filtered": bool(filters),
+        "filter_words": list_controls.filter_words(query, stores),
+        "drops": [] if page.jobs else list_controls.drops(path, query),
+        "is_newest": not query.cursor,
+        "words_url": path + query.but(q=f'"{filters.q}"').url_query() if page.searched_by_id else "",
+        **PAGER_WORDS.get(filters.sort, OTHER_ORDER),
+        "older_url": f"{path}{query.url_query(before=page.older)}" if page.older else "",
+        "newer_url": f"{path}{query.url_query(after=page.newer)}" if page.newer else "",
+        "newest_url": f"{path}{query.url_query()}",
+        "refresh_url": f"{path}{query.url_query(**query.cursor)}",
+        "csv_url": f"{reverse('jobs_csv')}{query.url_query()}",
+    }
 
 
-def _filter_words(query: ListQuery) -> str:
-    """The filter in words, for the page that says that nothing matches: "failed or pending, of type Price import"."""
-    statuses = " or ".join(job_status(name).label.lower() for name in query.filters.statuses)
-    types = " or ".join(job_type(name).label for name in query.filters.types)
-    return ", ".join(part for part in (statuses, f"of type {types}" if types else "") if part)
+def _controls(source: JobSource, query: ListQuery, look: Look, stores: Sequence[StoreName]) -> dict[str, Any]:
+    """What the page has around its table."""
+    seen_types, seen_statuses = source.seen()
+    filters, capabilities = query.filters, source.capabilities
+    return {
+        "problems": query.problems,
+        "tabs": list_controls.tabs(query, look, seen_statuses, None, figures=capabilities.counts),
+        "counts_url": look.jobs_url + query.url_query(),
+        "types": list_controls.types(query, seen_types),
+        "stores": list_controls.stores(query, stores, capabilities),
+        "sorts": list_controls.sorts(query, capabilities),
+        "filters": filters,
+        "created_from": first_moment(filters),
+        "created_to": last_moment(filters),
+    }
+
+
+def _counted_tabs(source: JobSource, query: ListQuery, look: Look) -> dict[str, Any]:
+    counts = source.counts(query.filters)
+    seen = source.seen()[1] if counts is None else [name for name in counts if name and name not in STATUSES]
+    return {
+        "tabs": list_controls.tabs(query, look, seen, counts or {}, figures=source.capabilities.counts),
+        "counts_url": look.jobs_url + query.url_query(),
+        "is_counted": True,
+    }
