@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from . import deadline as deadlines
+from .addresses import can_be_id, checked_base_url
 from .auth import ClientCredentialsAuth
 from .exceptions import JobsApiError, NotFound, Refused, UnreadableAnswer
 from .exchange import Answer, Call, Exchange
@@ -19,7 +20,7 @@ from .pages import Page, read_page, read_total
 from .paging import ErrorWalk, MovingWalk, Walk
 from .retries import READ_RETRIED, TOKEN_RETRIED, retry_policy
 from .schemas import Job, JobError, UnreadableRow
-from .text import SHORT
+from .text import SHORT, clean_line
 from .transport import open_session
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class JobsClient:
     `base_url` is the store's API, such as `https://euwest.api.elasticpath.com`; `timeouts` are (connect, read) in
     seconds; `deadline` is how long one call may take in all, its token and its retries included (the resolution of a
     host name alone cannot be cut short); `retries` is how often a GET is sent again, `backoff` the first pause in
-    seconds; `now` is the local clock. Raises ValueError where `base_url` is none.
+    seconds; `before_request` is called before each attempt to send anything, tokens and repeats included: it may wait,
+    within the call's deadline, or raise a `JobsApiError`; `now` is the local clock. Raises ValueError where `base_url`
+    is none.
 
     Every method raises `JobsApiError`, and nothing else, for what the API or the network does. Nothing is sent before
     the first call.
@@ -63,9 +66,10 @@ class JobsClient:
         retries: int = 5,
         backoff: float = 0.3,
         user_agent: str = "jobs-console",
+        before_request: Callable[[], None] | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._base_url = _checked_base_url(base_url)
+        self._base_url = checked_base_url(base_url)
         self._deadline = deadline
         self._now = now
         self.clock_offset = timedelta(0)
@@ -73,6 +77,7 @@ class JobsClient:
         self._auth = ClientCredentialsAuth(
             client_id=client_id, client_secret=client_secret, post_form=self._post_form, origin=self._base_url
         )
+        self._before_request = before_request
         token_url = self._base_url + _TOKEN_PATH
         session = open_session(
             base_url=self._base_url,
@@ -82,6 +87,7 @@ class JobsClient:
             token_url=token_url,
             # Asking for a token twice does no harm: the first one is simply never used.
             token_retries=retry_policy({"POST"}, TOKEN_RETRIED, total=retries, backoff=backoff),
+            before_request=self._before,
         )
         self._exchange = Exchange(session, timeouts=timeouts, now=now, secrets=self._auth.secrets)
         self._token_call = Call("POST", _TOKEN_PATH, token_url)
@@ -132,7 +138,7 @@ class JobsClient:
 
     def get_job(self, job_id: str) -> Job:
         """Return one job. Raises `NotFound` where there is none, or another `JobsApiError`."""
-        return self._job(self._call("GET", job_id))
+        return self._job(self._call("GET", job_id), job_id)
 
     def cancel_job(self, job_id: str) -> Job:
         """Cancel a pending job and return it as the API describes it then.
@@ -140,7 +146,7 @@ class JobsClient:
         Raises `Refused` where the job is not pending (any more). After `TimedOut`, `NotReachable` or
         `UnreadableAnswer` it may have been cancelled all the same: read it again.
         """
-        return self._job(self._call("POST", job_id, "/cancel", payload={}))
+        return self._job(self._call("POST", job_id, "/cancel", payload={}), job_id)
 
     def iter_errors(self, job_id: str, *, limit: int = MAX_LIMIT) -> Walk[JobError]:
         """Return a walk over the errors, or notices, of a job of any status: 100,000 at most, `limit` a page.
@@ -176,17 +182,22 @@ class JobsClient:
 
     def _call(self, method: str, job_id: str, suffix: str = "", *, payload: Mapping[str, object] | None = None) -> Call:
         template = f"{_JOBS_PATH}/{{id}}{suffix}"
-        if not _can_be_id(job_id):
+        if not can_be_id(job_id):
             raise NotFound(detail="this cannot be the id of a job")
         url = f"{self._base_url}{_JOBS_PATH}/{quote(job_id, safe='')}{suffix}"
         return Call(method, template, url, payload=payload)
 
-    def _job(self, call: Call) -> Job:
+    def _job(self, call: Call, job_id: str) -> Job:
         answer = self._request(call)
         try:
-            return Job.from_api(_data(answer), read_at=answer.sent_at)
+            job = Job.from_api(_data(answer), read_at=answer.sent_at)
         except UnreadableRow as error:
             reason = str(error)
+        else:
+            # An id may come back in another case: the API takes it for a UUID.
+            if job.id.casefold() == clean_line(job_id, SHORT).casefold():
+                return job
+            reason = "is another one than was asked for"
         raise UnreadableAnswer(status=answer.status, detail=f"the job {reason}", request_id=answer.request_id)
 
     def _request(self, call: Call, *, readable: frozenset[int] = frozenset()) -> Answer:
@@ -211,6 +222,11 @@ class JobsClient:
                 except JobsApiError as error:
                     self._log(call, error, attempt)
                     raise
+
+    def _before(self) -> None:
+        if self._before_request is not None:
+            self._before_request()
+            self._exchange.note_attempt()
 
     def _send(self, call: Call) -> Answer:
         answer = self._exchange.send(call, self._auth)
@@ -251,31 +267,6 @@ class JobsClient:
             error.request_id or "none",
             attempt,
         )
-
-
-def _checked_base_url(url: str) -> str:
-    explanation = (
-        "the base URL of the API must look like https://euwest.api.elasticpath.com, without user, query or fragment"
-    )
-    try:
-        parts = urlsplit(url.strip())
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(explanation) from None
-    if not whole or parts.query or parts.fragment or "@" in parts.netloc or any(c.isspace() for c in url.strip()):
-        raise ValueError(explanation)
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _can_be_id(job_id: str) -> bool:
-    # "." and ".." would be taken out of the path, which then is another endpoint's.
-    if not job_id.strip() or job_id in (".", "..") or len(job_id) > SHORT:
-        return False
-    try:
-        job_id.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _paging(offset: int, limit: int) -> dict[str, str]:

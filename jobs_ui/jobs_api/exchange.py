@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -68,6 +69,11 @@ class Exchange:
         self._timeouts = timeouts
         self._now = now
         self._secrets = secrets
+        self._attempt = threading.local()
+
+    def note_attempt(self) -> None:
+        """Note that this thread's call is sent (again) now, where that is later than when it was made."""
+        self._attempt.sent_at = self._now()
 
     def close(self) -> None:
         """Close the session's connections."""
@@ -114,7 +120,7 @@ class Exchange:
             )
 
     def _try(self, call: Call, auth: Authorize, form: Mapping[str, str] | None) -> Answer | JobsApiError:
-        sent_at = self._now()
+        self.note_attempt()
         status: int | None = None
         headers = _NO_HEADERS
         try:
@@ -141,7 +147,7 @@ class Exchange:
             reason=response.reason or "",
             headers=response.headers,
             content=body.content,
-            sent_at=sent_at,
+            sent_at=self._attempt.sent_at,
             received_at=received_at,
             cut_off=body.cut_off,
             token=response.request.headers.get("Authorization", "").removeprefix("Bearer "),

@@ -6,9 +6,11 @@ import io
 import ipaddress
 import math
 import socket
+from collections.abc import Callable
+from functools import partial
 from http import client as http_client
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -104,31 +106,56 @@ class _HTTPSConnection(HTTPSConnection):
         return super()._new_conn()
 
 
+BeforeRequest = Callable[[], None]
+"""Called on the calling thread before each attempt to send a request; what it raises ends the call."""
+
+
 class _HTTPPool(HTTPConnectionPool):
     ConnectionCls = _HTTPConnection
+
+    def __init__(self, *args: Any, before_request: BeforeRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._before_request = before_request
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        # urllib3 repeats a request by calling this anew, so that it is here where repeats can be counted.
+        self._before_request()
+        return super().urlopen(*args, **kwargs)
 
 
 class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
+    def __init__(self, *args: Any, before_request: BeforeRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._before_request = before_request
 
-def _bound(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        self._before_request()
+        return super().urlopen(*args, **kwargs)
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, retries: Retry) -> None:
+    def __init__(self, retries: Retry, before_request: BeforeRequest) -> None:
+        self._before_request = before_request
         super().__init__(max_retries=retries, pool_maxsize=_POOL_SIZE)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        _bound(self.poolmanager)
+        self._bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):  # SOCKS needs its own kind of connection
-            _bound(manager)
+            self._bound(manager)
         return manager
+
+    def _bound(self, manager: PoolManager) -> None:
+        # urllib3 only ever calls them.
+        pools: dict[str, Any] = {"http": _HTTPPool, "https": _HTTPSPool}
+        manager.pool_classes_by_scheme = {
+            scheme: cast("type", partial(pool, before_request=self._before_request)) for scheme, pool in pools.items()
+        }
 
 
 class _Session(requests.Session):
@@ -137,12 +164,19 @@ class _Session(requests.Session):
 
 
 def open_session(
-    *, base_url: str, user_agent: str, retries: Retry, token_url: str, token_retries: Retry
+    *,
+    base_url: str,
+    user_agent: str,
+    retries: Retry,
+    token_url: str,
+    token_retries: Retry,
+    before_request: BeforeRequest,
 ) -> requests.Session:
     """Return a session for several threads: no cookies, no redirects, bounded in time and bytes.
 
-    `token_url` has a retry policy of its own. Proxies and certificate bundles are taken from the environment, as
-    companies need them, except where `base_url` is this machine itself.
+    `token_url` has a retry policy of its own. `before_request` is called before each attempt, repeats included. Proxies
+    and certificate bundles are taken from the environment, as companies need them, except where `base_url` is this
+    machine itself.
     """
     session = _Session()
     # A cookie would make threads share state that nobody asked for.
@@ -151,8 +185,8 @@ def open_session(
     session.headers["User-Agent"] = user_agent
     session.headers["Accept"] = "application/json"
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(retries))
-    session.mount(token_url, _Adapter(token_retries))
+        session.mount(scheme, _Adapter(retries, before_request))
+    session.mount(token_url, _Adapter(token_retries, before_request))
     return session
 
 
