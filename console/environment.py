@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -83,6 +84,13 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _budget(value: float) -> float:
+    # Below one in ten seconds not even the walk that finds new jobs would fit into a call's deadline.
+    if not (isfinite(value) and value >= 0.1):
+        raise ValueError("is not a number of requests a second, 0.1 or more")
+    return value
+
+
 def _allowed_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values:
         raise ValueError("holds no host")
@@ -127,6 +135,9 @@ class Environment(BaseModel):
         default=(),
         description="the path of a TOML file with a table [stores.<slug>] for each store: name, base_url, client_id, "
         "and client_secret or client_secret_file",
+    )
+    CONSOLE_API_BUDGET: Annotated[float, AfterValidator(_budget)] = Field(
+        default=10.0, description="a number of requests a second, such as 10"
     )
     DATABASE_URL: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         default=SecretStr(f"sqlite:///{PROJECT}/var/console.sqlite3"),

@@ -32,6 +32,7 @@ IDS = {
     "CONSOLE_HTTPS": "jobs_ui.E013",
     "DOWNLOAD_HOSTS": "jobs_ui.E014",
     "TEST_DATABASE_URL": "jobs_ui.E016",
+    "CONSOLE_API_BUDGET": "jobs_ui.E017",
     "CONSOLE_STORES_FILE": "jobs_ui.E018",
 }
 STATIC_FILES_MISSING = "jobs_ui.E015"

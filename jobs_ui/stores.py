@@ -9,6 +9,7 @@ from django.conf import settings
 from pydantic import SecretStr
 
 from console.environment import Environment
+from jobs_ui.budget import UNLIMITED, Budget, Kind
 from jobs_ui.jobs_api import JobsClient
 
 DEFAULT_STORE = "default"
@@ -39,11 +40,17 @@ def configured_stores() -> tuple[Store, ...]:
     return tuple(stores)
 
 
-@lru_cache(maxsize=32)
-def client_of(store: Store) -> JobsClient:
-    """The one client of this process for that store: its threads share connections and the token."""
+@lru_cache(maxsize=64)
+def client_of(store: Store, kind: Kind = "act") -> JobsClient:
+    """The one client of this process for that store: its threads share connections and the token.
+
+    `kind` tells from whose share of the store's budget its requests are taken.
+    """
+    environment: Environment = settings.ENVIRONMENT
+    rate = environment.CONSOLE_API_BUDGET
     return JobsClient(
         base_url=store.base_url,
         client_id=store.client_id,
         client_secret=store.client_secret.get_secret_value(),
+        before_request=Budget(store.slug, kind, rate=rate) if rate < UNLIMITED else None,
     )

@@ -17,6 +17,8 @@ ENVIRONMENT = Environment(
     EPCC_CLIENT_SECRET=SecretStr("sandbox"),
     CONSOLE_SECRET_KEY=SecretStr("only-for-tests-only-for-tests-only-for-tests"),
     CONSOLE_HTTPS=False,
+    # No limit: what a budget does is seen in the tests about it.
+    CONSOLE_API_BUDGET=100_000,
     DATABASE_URL=_on_postgresql or SecretStr(f"sqlite:///{BASE_DIR}/var/unused.sqlite3"),
 )
 DEBUG = False

@@ -21,6 +21,7 @@ VALID = {
     "EPCC_CLIENT_SECRET": "a-secret-of-the-store",
     "DATABASE_URL": "postgresql://console:a-password@db.internal:5432/console",
     "TEST_DATABASE_URL": "postgresql://console:a-password@db.internal:5432/test",
+    "CONSOLE_API_BUDGET": "2.5",
     "JOBS_SOURCE": "live",
     "CONSOLE_SECRET_KEY": "k" * 50,
     "CONSOLE_DEBUG": "on",
@@ -50,6 +51,7 @@ WRONG = [
     ("DATABASE_URL", "postgresql://root:hunter2@db"),
     ("DATABASE_URL", "sqlite://var/hunter2.sqlite3"),
     ("TEST_DATABASE_URL", "hunter2"),
+    *(("CONSOLE_API_BUDGET", value) for value in ("hunter2", "0", "-1", "nan", "inf", "0.01")),
     ("JOBS_SOURCE", "hunter2"),
     ("JOBS_SOURCE", "MIRROR"),
     ("CONSOLE_SECRET_KEY", "hunter2"),
@@ -103,6 +105,7 @@ def test_every_setting_has_a_right_value_that_is_taken() -> None:
     assert environment.DATABASE_URL.get_secret_value() == VALID["DATABASE_URL"]
     assert environment.TEST_DATABASE_URL is not None
     assert environment.TEST_DATABASE_URL.get_secret_value() == VALID["TEST_DATABASE_URL"]
+    assert environment.CONSOLE_API_BUDGET == 2.5
     assert environment.JOBS_SOURCE == "live"
     assert environment.CONSOLE_SECRET_KEY is not None
     assert environment.CONSOLE_SECRET_KEY.get_secret_value() == "k" * 50
@@ -119,6 +122,7 @@ def check_defaults(environment: Environment) -> None:
     assert environment.EPCC_CLIENT_SECRET is None
     assert environment.DATABASE_URL.get_secret_value() == f"sqlite:///{PROJECT}/var/console.sqlite3"
     assert environment.TEST_DATABASE_URL is None
+    assert environment.CONSOLE_API_BUDGET == 10
     assert environment.JOBS_SOURCE == "mirror"
     assert environment.CONSOLE_SECRET_KEY is None
     assert environment.CONSOLE_DEBUG is False
