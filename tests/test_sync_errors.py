@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from jobs_ui import models
 from jobs_ui.jobs_api import JobsClient
@@ -147,15 +149,39 @@ def test_a_list_that_is_refused_is_said_not_to_be_had(sandbox: SandboxProcess, s
     assert models.Job.objects.get().errors_state == ErrorsState.UNAVAILABLE
 
 
-def test_a_new_reading_leaves_nothing_of_the_old_ones_behind(
-    sandbox: SandboxProcess, api: JobsClient, clock: Clock, sync: Callable[[], RoundOutcome]
+def test_a_new_reading_leaves_the_one_before_to_its_readers_and_nothing_older(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
 ) -> None:
-    sandbox.put_job("a", raw_job("a", status="failed"))
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
     sandbox.put_errors("a", messages=[f"old {n}" for n in range(700)])
-    sync()
-    sandbox.put_errors("a", messages=["new"])
+    syncer.run_round()
+    seen = models.Job.objects.get().errors_reading
+    for version in ("newer", "newest"):
+        clock.advance(5)
+        sandbox.put_errors("a", messages=[version])
+        read_errors(api, models.Job.objects.get(), clock)
 
+    assert messages() == ["newest"]
+    assert not models.JobError.objects.filter(reading=seen).exists()
+    assert list(models.JobError.objects.order_by("pk").values_list("message", flat=True)) == ["newer", "newest"]
+
+
+def test_a_reading_is_dropped_when_nobody_can_be_looking_at_it(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["old"])
+    syncer.run_round()
+    clock.advance(5)
+    sandbox.put_errors("a", messages=["new"])
     read_errors(api, models.Job.objects.get(), clock)
+    assert models.JobError.objects.count() == 2
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=70)):
+        clock.advance(70)
+        syncer.run_round()  # a list that has changed is read once more by itself
 
     assert messages() == ["new"]
     assert models.JobError.objects.count() == 1

@@ -208,7 +208,8 @@ class Freshness:
 
     `as_of`: when the API last answered (None: never). `headline` and `detail` are plain sentences; empty when fresh.
     `since`: since when it is down. `clock_offset`: the API's clock less ours. `unreadable`: rows of the API's list that
-    could not be read and are missing from every page.
+    could not be read and are missing from every page. `history_cut`: the store has more jobs than the API lists (offset
+    10,000), so the oldest are missing.
     """
 
     state: Literal["fresh", "stale", "down"]
@@ -219,6 +220,7 @@ class Freshness:
     since: datetime | None = None
     clock_offset: timedelta = timedelta(0)
     unreadable: int = 0
+    history_cut: bool = False
 
 
 class JobSource(Protocol):

@@ -1,126 +1,227 @@
-"""The error lists of jobs, read as a whole and shown as a whole."""
+"""The error lists of jobs, read as a whole and shown as a whole.
+
+A list of 100,000 messages is a thousand requests, so a reading can be interrupted between two pages and go on in the
+next round. Nothing is written from what was known of the job before: it may have failed, or have been read by
+somebody else, meanwhile.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Q, When
+from django.db.models import Case, When
 
 from jobs_ui import models
 from jobs_ui.jobs_api import JobError, JobsApiError, JobsClient, NotFound, Refused
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import FAILED
-from jobs_ui.sync.store import SETTLING, searchable
+from jobs_ui.sync import readings
+from jobs_ui.sync.clocks import LONGEST_INTERVAL, SECOND_LOOK, SETTLING, Clock, TimeBox
+from jobs_ui.sync.context import SyncContext
+from jobs_ui.sync.lease import Fence, no_fence
+from jobs_ui.sync.open_jobs import ENDS_THE_ROUND
 
-BATCH = 500
 MOST_ERRORS = 100_000
 MOST_CHARACTERS = 64 * 1024 * 1024
-SECOND_READING = timedelta(seconds=60)
-ABANDONED = timedelta(hours=1)
-AFTER_FAILURE = timedelta(seconds=60)
+LONGEST_SETTLING = timedelta(days=1)
 
 
-def read_due_errors(client: JobsClient, store: str, clock: Callable[[], datetime], *, limit: int) -> list[JobsApiError]:
-    """Reads the error lists that are due: of failed jobs, newest first, then of the others. Returns what failed."""
-    due = (
-        models.Job.objects.filter(store=store, errors_due_at__lte=clock(), gone_at=None)
-        .annotate(is_failed=Case(When(status=FAILED, then=1), default=0))
-        .order_by("-is_failed", "-created_at", "-id")
-    )
-    failures: list[JobsApiError] = []
-    for row in due[:limit]:
+class Reading:
+    """One reading of a job's error list, page by page. `asked_at` is when it began."""
+
+    def __init__(self, client: JobsClient, pk: int, job_id: str, asked_at: datetime) -> None:
+        self.pk = pk
+        self.asked_at = asked_at
+        self.errors: list[JobError] = []
+        self.is_complete = True
+        self._characters = 0
+        self._walk = client.iter_errors(job_id)
+
+    def next_page(self) -> bool:
+        """Reads a page more; returns whether there may be another one. Raises JobsApiError."""
+        page = next(self._walk, None)
+        if page is None:
+            self.is_complete = self._walk.end != "offset-limit" and not self._walk.problems
+            return False
+        for error in page.items:
+            self._characters += len(error.message)
+            if len(self.errors) == MOST_ERRORS or self._characters > MOST_CHARACTERS:
+                self.is_complete = False
+                return False
+            self.errors.append(error)
+        return True
+
+    def digest(self) -> str:
+        """A fingerprint of the messages in their order."""
+        digest = hashlib.sha256()
+        for error in self.errors:
+            digest.update(f"{len(error.message)}:{error.message}".encode())
+        return digest.hexdigest()
+
+
+class DueErrors:
+    """Reads the error lists that are due: of failed jobs, newest first, then of the others."""
+
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
+        self._unfinished: Reading | None = None
+        self._failures: dict[int, int] = {}
+
+    def read(self, box: TimeBox) -> list[JobsApiError]:
+        """Reads as far as the time box allows, and returns what failed. Raises LeaseLost.
+
+        A list that cannot be read is put off, and the others are read all the same; after a failure of ENDS_THE_ROUND,
+        which comes last, nothing more is read.
+        """
+        failures: list[JobsApiError] = []
+        context = self._context
+        due = (
+            models.Job.objects.filter(store=context.store, errors_due_at__lte=context.clock(), gone_at=None)
+            .annotate(is_failed=Case(When(status=FAILED, then=1), default=0))
+            .order_by("-is_failed", "-created_at", "-id")
+        )
+        # Keys alone: thousands may be due after a first load, and each row holds all that the API said of its job.
+        for pk, job_id in self._with_unfinished_first(list(due.values_list("pk", "job_id"))):
+            if box.is_over() or (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
+                break
+            try:
+                self._read_one(pk, job_id, box)
+            except JobsApiError as error:
+                self._put_off(pk)
+                failures.append(error)
+        return failures
+
+    def _with_unfinished_first(self, due: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        pk = self._unfinished.pk if self._unfinished else None
+        return sorted(due, key=lambda row: row[0] != pk)
+
+    def _read_one(self, pk: int, job_id: str, box: TimeBox) -> None:
+        context = self._context
+        reading, self._unfinished = self._unfinished, None
+        context.beat()
         try:
-            read_errors(client, row, clock)
-        except JobsApiError as error:
-            models.Job.objects.filter(pk=row.pk).update(errors_due_at=clock() + AFTER_FAILURE)
-            failures.append(error)
-    return failures
+            if reading is None or reading.pk != pk:
+                reading = Reading(context.client, pk, job_id, context.clock())
+            while reading.next_page():
+                if box.is_over():
+                    self._unfinished = reading
+                    return
+                context.beat()
+        except (NotFound, Refused):
+            _note_unavailable(pk, reading.asked_at if reading else context.clock(), context.fence)
+            return
+        store_reading(reading, fence=context.fence, clock_offset=context.clock_offset)
+        self._failures.pop(pk, None)
+
+    def _put_off(self, pk: int) -> None:
+        """Doubling from a minute to an hour, for as long as this process lives."""
+        count = self._failures[pk] = min(self._failures.get(pk, 0) + 1, 8)
+        pause = timedelta(seconds=min(SECOND_LOOK.total_seconds() * 2 ** (count - 1), LONGEST_INTERVAL))
+        now = self._context.clock()
+        with transaction.atomic():
+            self._context.fence()
+            models.Job.objects.filter(pk=pk, errors_due_at__lte=now).update(errors_due_at=now + pause)
 
 
-def read_errors(client: JobsClient, row: models.Job, clock: Callable[[], datetime]) -> None:
+def read_errors(client: JobsClient, row: models.Job, clock: Clock) -> None:
     """Reads the job's error list and stores it under its job in one step. Raises JobsApiError; nothing changes then.
 
     For a job that ended less than ten minutes ago the list may still grow: it is read again a minute later, until two
     readings agree.
     """
+    asked_at = clock()
     try:
-        errors, complete = _gather(client, row.job_id)
+        reading = Reading(client, row.pk, row.job_id, asked_at)
+        while reading.next_page():
+            pass
     except (NotFound, Refused):
-        models.Job.objects.filter(pk=row.pk).update(
-            errors_state=ErrorsState.UNAVAILABLE, errors_read_at=clock(), errors_due_at=None
-        )
+        _note_unavailable(row.pk, asked_at, no_fence)
         return
-    now = clock()
-    digest = _digest(errors)
-    agrees = row.errors_state != ErrorsState.NOT_ASKED and digest == row.errors_digest
-    state = ErrorsState.PARTIAL if not complete else ErrorsState.COMPLETE if errors else ErrorsState.NONE
-    settled = agrees or row.completed_at is None or now - row.completed_at >= SETTLING
-    update = {
-        "errors_state": state,
-        "errors_count": len(errors),
-        "errors_read_at": now,
-        "errors_due_at": None if settled else now + SECOND_READING,
-        "errors_digest": digest,
-    }
-    if agrees:
-        models.Job.objects.filter(pk=row.pk).update(**update)
-    else:
-        _replace(row, errors, update)
+    store_reading(reading, clock_offset=client.clock_offset)
 
 
-def _gather(client: JobsClient, job_id: str) -> tuple[list[JobError], bool]:
-    """The messages in the API's order, and whether they are all there."""
-    errors: list[JobError] = []
-    characters = 0
-    walk = client.iter_errors(job_id)
-    for page in walk:
-        for error in page.items:
-            characters += len(error.message)
-            if len(errors) == MOST_ERRORS or characters > MOST_CHARACTERS:
-                return errors, False
-            errors.append(error)
-    return errors, walk.end != "offset-limit" and not walk.problems
-
-
-def _note_text(row: models.Job, errors: list[JobError]) -> None:
-    """What the search by words finds the job by: its different messages."""
-    kind = models.JobText.MESSAGES
-    text = searchable("\n".join(dict.fromkeys(error.message for error in errors)))
-    if text:
-        models.JobText.objects.update_or_create(job=row, kind=kind, defaults={"text": text})
-    else:
-        models.JobText.objects.filter(job=row, kind=kind).delete()
-
-
-def _digest(errors: list[JobError]) -> str:
-    digest = hashlib.sha256()
-    for error in errors:
-        digest.update(f"{len(error.message)}:{error.message}".encode())
-    return digest.hexdigest()
-
-
-def _replace(row: models.Job, errors: list[JobError], update: dict[str, object]) -> None:
-    """Writes the reading in short transactions under a number of its own, shows it in one step, drops the one before.
-
-    The number is the time in microseconds: two readers of one job at the same time do not meet, and what a killed
-    reader left behind can be told by its age.
-    """
-    reading = int(datetime.now(UTC).timestamp() * 1_000_000)
-    for start in range(0, len(errors), BATCH):
-        models.JobError.objects.bulk_create(
-            models.JobError(job=row, reading=reading, position=error.position, error_id=error.id, message=error.message)
-            for error in errors[start : start + BATCH]
-        )
+def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: timedelta = timedelta(0)) -> None:
+    """Shows the reading as the job's error list, unless a newer one is shown already. Raises what the fence raises."""
+    digest = reading.digest()
+    number = None
     with transaction.atomic():
-        _note_text(row, errors)
-        shown = models.Job.objects.select_for_update().filter(pk=row.pk).values_list("errors_reading", flat=True).get()
-        models.Job.objects.filter(pk=row.pk).update(errors_reading=reading, **update)
-    left_behind = Q(reading=shown) | Q(reading__lt=reading - ABANDONED // timedelta(microseconds=1))
-    while True:
-        old = models.JobError.objects.filter(left_behind, job=row).exclude(reading=reading)
-        if not (pks := list(old.values_list("pk", flat=True)[:BATCH])):
+        fence()
+        row = _locked(reading.pk, reading.asked_at)
+        if row is None:
             return
-        models.JobError.objects.filter(pk__in=pks).delete()
+        agrees = row.errors_state in (ErrorsState.COMPLETE, ErrorsState.NONE, ErrorsState.PARTIAL) and (
+            row.errors_digest == digest
+        )
+        if agrees:
+            _show(row, reading, digest, clock_offset, agrees=True)
+    if not agrees:
+        number = readings.write(reading.pk, reading.errors, fence)
+        with transaction.atomic():
+            fence()
+            # Looked at anew: the messages were written in several transactions.
+            if row := _locked(reading.pk, reading.asked_at):
+                row.errors_reading = number
+                readings.note_text(row.pk, reading.errors)
+                _show(row, reading, digest, clock_offset, agrees=False)
+    readings.sweep(reading.pk, fence)
+
+
+def _locked(pk: int, asked_at: datetime) -> models.Job | None:
+    """The job's row, locked; None where it is no more, or where a newer reading is there."""
+    row = models.Job.objects.select_for_update().defer("raw").filter(pk=pk).first()
+    newer = row is not None and row.errors_read_at is not None and row.errors_read_at > asked_at
+    return None if newer else row
+
+
+def _show(row: models.Job, reading: Reading, digest: str, clock_offset: timedelta, *, agrees: bool) -> None:
+    asked_at = reading.asked_at
+    if row.errors_due_at is None or row.errors_due_at <= asked_at:
+        row.errors_due_at = _next_reading(row, asked_at, asked_at + clock_offset, agrees=agrees)
+    row.errors_state = (
+        ErrorsState.PARTIAL if not reading.is_complete else ErrorsState.COMPLETE if reading.errors else ErrorsState.NONE
+    )
+    row.errors_count = len(reading.errors)
+    row.errors_digest = digest
+    row.errors_read_at = asked_at
+    row.save(
+        update_fields=[
+            "errors_state",
+            "errors_count",
+            "errors_digest",
+            "errors_read_at",
+            "errors_due_at",
+            "errors_reading",
+        ]
+    )
+
+
+def _next_reading(row: models.Job, asked_at: datetime, api_now: datetime, *, agrees: bool) -> datetime | None:
+    """When the list is read again, None for not by itself.
+
+    One that has changed long after its job ended is read again as well, after as long as it took to change: what it
+    said before is then out of anybody's sight, and can be dropped.
+    """
+    if agrees:
+        return None
+    if row.completed_at is not None and api_now - row.completed_at < SETTLING:
+        return asked_at + SECOND_LOOK
+    if row.errors_read_at is None or not row.errors_count:
+        return None
+    return asked_at + min(max(asked_at - row.errors_read_at, SECOND_LOOK), LONGEST_SETTLING)
+
+
+def _note_unavailable(pk: int, asked_at: datetime, fence: Fence) -> None:
+    """The API does not have the list. What is held of it already stays in sight."""
+    with transaction.atomic():
+        fence()
+        row = _locked(pk, asked_at)
+        if row is None:
+            return
+        if not row.errors_count:
+            row.errors_state = ErrorsState.UNAVAILABLE
+            row.errors_read_at = asked_at
+        if row.errors_due_at is not None and row.errors_due_at <= asked_at:
+            row.errors_due_at = None
+        row.save(update_fields=["errors_state", "errors_read_at", "errors_due_at"])

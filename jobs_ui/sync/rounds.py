@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from jobs_ui import models
 from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem
 from jobs_ui.status import PENDING, STARTED
-from jobs_ui.sync.errors import read_due_errors
-from jobs_ui.sync.open_jobs import read_due_jobs
-from jobs_ui.sync.walk import WalkOutcome, walk_store
+from jobs_ui.sync.clocks import BUSY, LONGEST_PAUSE, QUIET, YOUNG, Clock, TimeBox, utc_now
+from jobs_ui.sync.context import SyncContext
+from jobs_ui.sync.errors import DueErrors
+from jobs_ui.sync.lease import Lease
+from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, read_due_jobs
+from jobs_ui.sync.walk import Report, WalkOutcome, walk_store
 
 logger = logging.getLogger(__name__)
 
-BUSY = timedelta(seconds=2)
-QUIET = timedelta(seconds=15)
-LONGEST_PAUSE = timedelta(seconds=30)
-YOUNG = timedelta(days=1)
-# Reads by id and error lists a round of `--watch`, so that the next walk is never far off.
-READS_A_ROUND = 20
+INCOMPLETE = "incomplete"
+"""The `problem_kind` of a list that moved too much to be read as a whole."""
+_MOVED = "The list moved while it was read, so jobs may be missing until the next round."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,68 +39,89 @@ class RoundOutcome:
     wait: timedelta
 
 
-def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
-
-
 class Syncer:
-    """Keeps the mirror of one store. `clock` gives aware UTC times; tests hand in their own."""
+    """Keeps the mirror of one store. `clock` gives aware UTC times; tests hand in their own.
 
-    def __init__(self, store: str, client: JobsClient, *, clock: Callable[[], datetime] = utc_now) -> None:
+    With a `lease`, which must be held, every transaction checks it first.
+    """
+
+    def __init__(self, store: str, client: JobsClient, *, clock: Clock = utc_now, lease: Lease | None = None) -> None:
         self.store = store
-        self.client = client
-        self._clock = clock
+        self._context = SyncContext(store, client, clock=clock, lease=lease)
+        self._due_errors = DueErrors(self._context)
         self._failures = 0
         self._reported: set[str] = set()
 
-    def run_round(self, *, full: bool = False, reads: int | None = None) -> RoundOutcome:
-        """One whole round. `reads` bounds the reads by id and of error lists, None does all that are due.
+    def run_round(
+        self, *, full: bool = False, reads_for: timedelta | None = None, report: Report | None = None
+    ) -> RoundOutcome:
+        """One whole round. `reads_for` bounds the reads by id and of error lists, None does all that are due.
 
-        Never raises for what the API does: the outcome and the store's SyncState say it. Raises DatabaseError when the
-        mirror itself cannot be written, since then there is nowhere to say it.
+        Never raises for what the API does: the outcome and the store's SyncState say it. Raises LeaseLost, and
+        DatabaseError when the mirror itself cannot be written, since then there is nowhere to say it.
         """
-        state, _ = models.SyncState.objects.get_or_create(store=self.store)
+        state = self._context.state()
         walk = WalkOutcome()
         try:
-            walk = walk_store(self.client, state, self._clock, full=full)
-            self._report(walk.problems)
-            limit = 1_000_000 if reads is None else reads
-            read_due_jobs(self.client, self.store, self._clock, passed=walk.ids, limit=limit)
+            walk_store(self._context, state, walk, full=full, report=report)
         except JobsApiError as error:
             return self._failed(state, walk, error)
-        failures = read_due_errors(self.client, self.store, self._clock, limit=limit)
+        self._report(walk.problems)
+        # Said at once: what follows may take long, and whether a job is gone depends on whether the list works.
+        self._note_walk(state, walk)
+        box = TimeBox(reads_for)
+        failures = read_due_jobs(self._context, passed=walk.ids, box=box)
+        if not (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
+            failures += self._due_errors.read(box)
         for failure in failures:
-            logger.warning("The errors of a job of store %s could not be read: %s", self.store, failure)
-        return self._succeeded(state, walk, failures)
+            logger.warning("A job of store %s could not be read: %s", self.store, failure)
+        return self._ended(state, walk, failures, is_cut=box.is_over())
 
-    def _succeeded(self, state: models.SyncState, walk: WalkOutcome, failures: list[JobsApiError]) -> RoundOutcome:
-        now = self._clock()
+    def _note_walk(self, state: models.SyncState, walk: WalkOutcome) -> None:
+        now = self._context.clock()
         self._failures = 0
-        wait = BUSY if self._something_young_is_open(now) else QUIET
-        state.last_try_at = state.last_success_at = now
-        state.next_round_at = now + wait
-        state.failing_since = None
-        state.problem_kind = state.problem = state.problem_request_id = ""
-        state.unreadable_rows = len(walk.problems)
-        state.clock_offset_ms = round(self.client.clock_offset / timedelta(milliseconds=1))
-        state.save()
+        # A walk of the newest alone does not pass the unreadable rows further down, which are still missing.
+        unreadable = len(walk.problems) if walk.reached_end else max(len(walk.problems), state.unreadable_rows)
+        self._context.save(
+            state,
+            last_try_at=now,
+            last_success_at=now if walk.complete else state.last_success_at,
+            failing_since=None,
+            problem_kind="" if walk.complete else INCOMPLETE,
+            problem="" if walk.complete else _MOVED,
+            problem_request_id="",
+            unreadable_rows=unreadable,
+            clock_offset_ms=round(self._context.clock_offset / timedelta(milliseconds=1)),
+        )
+
+    def _ended(
+        self, state: models.SyncState, walk: WalkOutcome, failures: list[JobsApiError], *, is_cut: bool
+    ) -> RoundOutcome:
+        now = self._context.clock()
+        # A failure that another call would meet as well is the next walk's to find, soon.
+        is_urgent = is_cut or (failures and isinstance(failures[-1], ENDS_THE_ROUND))
+        wait = BUSY if is_urgent or self._something_young_is_open(now) else QUIET
+        self._context.save(state, next_round_at=now + wait)
         problem = ""
         if not walk.complete:
-            problem = "The list moved while it was read, so jobs may be missing until the next round."
+            problem = _MOVED
         elif failures:
-            problem = f"The errors of {len(failures)} jobs could not be read; the next round tries again. {failures[0]}"
+            problem = f"{len(failures)} reads of single jobs failed; they are tried again later. {failures[0]}"
         return RoundOutcome(not problem, walk.created, walk.changed, len(walk.problems), problem, wait)
 
     def _failed(self, state: models.SyncState, walk: WalkOutcome, error: JobsApiError) -> RoundOutcome:
-        now = self._clock()
+        now = self._context.clock()
         self._failures += 1
         wait = self._back_off()
-        state.last_try_at = now
-        state.next_round_at = now + wait
-        state.failing_since = state.failing_since or now
-        state.problem_kind, state.problem, state.problem_request_id = error.kind, str(error), error.request_id
-        state.save()
+        self._context.save(
+            state,
+            last_try_at=now,
+            next_round_at=now + wait,
+            failing_since=state.failing_since or now,
+            problem_kind=error.kind,
+            problem=str(error),
+            problem_request_id=error.request_id,
+        )
         logger.warning("Sync of store %s failed: %s", self.store, error)
         return RoundOutcome(False, walk.created, walk.changed, len(walk.problems), str(error), wait)
 

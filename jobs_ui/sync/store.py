@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,11 +18,10 @@ from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
+from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING
+from jobs_ui.sync.lease import Fence, no_fence
 
 BATCH = 500
-FIRST_INTERVAL = 2
-SECOND_READING = timedelta(seconds=60)
-SETTLING = timedelta(minutes=10)
 MOST_TRIES = 3
 # Characters of a filter, or of all messages of a job, that the search by words looks through.
 MOST_SEARCHABLE = 500_000
@@ -57,25 +56,26 @@ class Stored(NamedTuple):
     unchanged: int
 
 
-def no_fence() -> None:
-    """What an explicit act stores is checked by nobody: it needs no lease."""
-
-
-Fence = Callable[[], None]
-"""Called at the begin of each transaction; raises where its caller may not write (any more)."""
-
-
-def store_job(store: str, job: Job, *, now: datetime, fence: Fence = no_fence) -> models.Job:
-    """Stores one job as read, and returns the mirror's row of it."""
-    store_jobs(store, [job], now=now, fence=fence)
+def store_job(
+    store: str, job: Job, *, now: datetime, fence: Fence = no_fence, clock_offset: timedelta = timedelta(0)
+) -> models.Job:
+    """Stores one job as read, and returns the mirror's row of it. See `store_jobs`."""
+    store_jobs(store, [job], now=now, fence=fence, clock_offset=clock_offset)
     return models.Job.objects.get(store=store, job_id=job.id)
 
 
-def store_jobs(store: str, jobs: Iterable[Job], *, now: datetime, fence: Fence = no_fence) -> Stored:
-    """Stores jobs as read, in short transactions of at most 500 rows.
+def store_jobs(
+    store: str,
+    jobs: Iterable[Job],
+    *,
+    now: datetime,
+    fence: Fence = no_fence,
+    clock_offset: timedelta = timedelta(0),
+) -> Stored:
+    """Stores jobs as read, in short transactions of at most 500 rows. `clock_offset` is the API's clock less ours.
 
     An older reading never replaces a newer one, a final status is never taken back by one that is not, and an unchanged
-    job is not written. Of several readings of one job in `jobs` the newest counts.
+    job is not written. Of several readings of one job in `jobs` the newest counts. Raises what the fence raises.
     """
     newest: dict[str, Job] = {}
     for job in jobs:
@@ -84,9 +84,17 @@ def store_jobs(store: str, jobs: Iterable[Job], *, now: datetime, fence: Fence =
     batch = list(newest.values())
     totals = [0, 0, 0]
     for start in range(0, len(batch), BATCH):
-        for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], now, fence)):
+        moments = _Moments(now, now + clock_offset)
+        for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], moments, fence)):
             totals[index] += number
     return Stored(*totals)
+
+
+class _Moments(NamedTuple):
+    """The present by our clock, which our own times count from, and by the API's, which those of jobs do."""
+
+    here: datetime
+    api: datetime
 
 
 class _Known(NamedTuple):
@@ -99,7 +107,7 @@ class _Known(NamedTuple):
     is_missing: bool
 
 
-def _store_batch(store: str, jobs: Sequence[Job], now: datetime, fence: Fence) -> Stored:
+def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -> Stored:
     created = changed = 0
     waiting = {job.id: (job, _digest(job)) for job in jobs}
     for _ in range(MOST_TRIES):
@@ -110,7 +118,8 @@ def _store_batch(store: str, jobs: Sequence[Job], now: datetime, fence: Fence) -
             altered = list(models.Job.objects.in_bulk(taken).values())
             for row in altered:
                 _take(row, taken[row.pk], now)
-            new = [_new_row(store, job, now) for job_id, (job, _) in waiting.items() if job_id not in known]
+            # In one order for all: two processes that insert the same jobs wait for each other, and never crosswise.
+            new = [_new_row(store, waiting[job_id][0], now) for job_id in sorted(waiting) if job_id not in known]
             models.Job.objects.bulk_update(altered, [*CONTENT, *CLOCKS])
             models.Job.objects.bulk_create(new, ignore_conflicts=True)
             stored = _stored_now(store, new)
@@ -167,7 +176,7 @@ def _note_texts(rows: Iterable[models.Job]) -> None:
     """What the search by words finds the jobs by."""
     texts = [
         models.JobText(job_id=row.pk, kind=models.JobText.FILTER, text=searchable(row.filter))
-        for row in rows
+        for row in sorted(rows, key=lambda row: row.pk)
         if row.filter
     ]
     models.JobText.objects.bulk_create(
@@ -239,13 +248,13 @@ def file_names(job: Job) -> tuple[str, ...] | None:
     return tuple(link.name or f"part_{number}.csv" for number, link in enumerate(job.files, start=1))
 
 
-def _new_row(store: str, job: Job, now: datetime) -> models.Job:
+def _new_row(store: str, job: Job, now: _Moments) -> models.Job:
     row = models.Job(store=store, job_id=job.id, read_at=job.read_at, **content_of(job))
     _set_clocks(row, now, ended_now=_ended_lately(row, now))
     return row
 
 
-def _take(row: models.Job, job: Job, now: datetime) -> None:
+def _take(row: models.Job, job: Job, now: _Moments) -> None:
     """Puts what was read into the row."""
     was_final = is_final(row.status)
     for name, value in content_of(job).items():
@@ -255,20 +264,21 @@ def _take(row: models.Job, job: Job, now: datetime) -> None:
     _set_clocks(row, now, ended_now=not was_final or _ended_lately(row, now))
 
 
-def _ended_lately(row: models.Job, now: datetime) -> bool:
-    return row.completed_at is not None and now - row.completed_at < SETTLING
+def _ended_lately(row: models.Job, now: _Moments) -> bool:
+    return row.completed_at is not None and now.api - row.completed_at < SETTLING
 
 
-def _set_clocks(row: models.Job, now: datetime, *, ended_now: bool) -> None:
+def _set_clocks(row: models.Job, now: _Moments, *, ended_now: bool) -> None:
     """When the job is read by id the next time, and whether its errors are to be read."""
     if not is_final(row.status):
         row.read_interval = FIRST_INTERVAL
-        row.next_read_at = now + timedelta(seconds=FIRST_INTERVAL)
+        row.next_read_at = now.here + timedelta(seconds=FIRST_INTERVAL)
         return
     # Files and errors of a job may settle after it has ended: one more look, a minute later.
-    row.next_read_at = now + SECOND_READING if ended_now else None
+    row.read_interval = FIRST_INTERVAL
+    row.next_read_at = now.here + SECOND_LOOK if ended_now else None
     if has_errors_to_read(row) and (row.errors_state == ErrorsState.NOT_ASKED or ended_now):
-        row.errors_due_at = now
+        row.errors_due_at = now.here
 
 
 def has_errors_to_read(row: models.Job) -> bool:

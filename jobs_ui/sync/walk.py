@@ -13,76 +13,115 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jobs_ui.jobs_api import Job, JobsClient, Page, Problem
+from jobs_ui.jobs_api import Job, Page, Problem
 from jobs_ui.models import Job as MirroredJob
 from jobs_ui.models import SyncState
+from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.store import store_jobs
 
 PAGE = 100
 OVERLAP = 5
 SAFETY = timedelta(minutes=10)
-HEARTBEAT = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
 class WalkOutcome:
-    """What a walk saw: whether it was complete, the ids it passed, how many jobs were new or changed, bad rows."""
+    """What a walk saw, filled in page by page: what was stored counts also where the walk breaks off.
+
+    `ids` are the jobs that were read; `reached_end` tells whether it went to the end of the list, or to where the API
+    lists no further.
+    """
 
     complete: bool = False
     ids: set[str] = field(default_factory=set)
     created: int = 0
     changed: int = 0
     problems: list[Problem] = field(default_factory=list)
+    reached_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """How far the walk of a first load, or of the whole list, has come.
+
+    `offset`: records of the list that lie behind it. `total`: what the API says that there are, which cannot be
+    trusted (Jobs API); None where it says nothing. `is_over`: the walk has ended.
+    """
+
+    offset: int
+    total: int | None
+    is_over: bool = False
+
+
+Report = Callable[[LoadProgress], None]
 
 
 def walk_store(
-    client: JobsClient, state: SyncState, clock: Callable[[], datetime], *, full: bool = False
-) -> WalkOutcome:
+    context: SyncContext,
+    state: SyncState,
+    outcome: WalkOutcome,
+    *,
+    full: bool = False,
+    report: Report | None = None,
+) -> None:
     """Walks the list of the state's store until it is complete; `full` goes to the end whatever the watermark says.
 
-    Saves the state as it goes. Raises JobsApiError where a call failed for good; what was stored until then stays.
+    Saves the state as it goes, and tells `report` how far it is where it goes to the end. Raises JobsApiError where a
+    call failed for good, and LeaseLost; what was stored until then stays.
     """
-    outcome = WalkOutcome()
     first_load = state.watermark_created_at is None
-    start = _resume_at(client, state) if first_load and not full else 0
+    start = _resume_at(context, state) if first_load and not full else 0
     horizon = None if full or state.watermark_created_at is None else state.watermark_created_at - SAFETY
     newest: tuple[datetime, str] | None = None
-    walk = client.iter_pages(start=start, limit=PAGE, overlap=OVERLAP)
+    context.beat()
+    reached = start
+    walk = context.client.iter_pages(start=start, limit=PAGE, overlap=OVERLAP)
     for page in walk:
-        newest = newest or _newest(page, clock())
+        newest = newest or _newest(page, context.api_now())
         if first_load and start == 0 and page.offset == 0 and newest:
-            state.first_load_created_at, state.first_load_job_id = newest
-        _store_page(state, page, outcome, clock())
+            context.save(state, first_load_created_at=newest[0], first_load_job_id=newest[1])
+        _store_page(context, page, outcome)
         if first_load and walk.continuous:
-            state.first_load_offset = page.offset
-        _beat(state, clock())
+            context.save(state, first_load_offset=page.offset)
+        reached = page.offset + page.received
+        if report is not None and horizon is None:
+            report(LoadProgress(reached, page.total))
         if horizon is not None and _reaches(page, horizon):
             break
+        context.beat()
+    if report is not None and horizon is None:
+        report(LoadProgress(reached, reached, is_over=True))
+    outcome.reached_end = walk.end is not None
     outcome.complete = walk.continuous
     if outcome.complete:
-        if walk.end == "offset-limit":
-            state.history_cut = True
-        _move_watermark(state, newest, first_load=first_load)
-    return outcome
+        _move_watermark(context, state, newest, first_load=first_load)
+        if horizon is None or walk.end == "offset-limit":
+            context.save(state, history_cut=walk.end == "offset-limit")
 
 
-def _resume_at(client: JobsClient, state: SyncState) -> int:
-    """Where a first load that was cut off goes on: at a page of which the mirror already knows a job.
+def _resume_at(context: SyncContext, state: SyncState) -> int:
+    """Where a first load that was cut off goes on: at a page whose first rows the mirror knows already.
 
-    Rows that were removed meanwhile have pulled the rest up, so the page at the old place may lie beyond what was read.
+    Rows that were removed meanwhile have pulled the rest up, so the page at the old place may begin beyond what was
+    read. One known row alone would prove nothing: somebody may have asked for that job by its id.
     """
     offset = state.first_load_offset
     while offset > 0:
-        page = client.list_jobs(offset=offset, limit=PAGE)
-        if MirroredJob.objects.filter(store=state.store, job_id__in=list(page.ids)).exists():
+        context.beat()
+        page = context.client.list_jobs(offset=offset, limit=PAGE)
+        first = [job.id for job in page.items[:OVERLAP]]
+        if first and MirroredJob.objects.filter(store=state.store, job_id__in=first).count() == len(first):
             return offset
         offset -= PAGE - OVERLAP
     return 0
 
 
-def _store_page(state: SyncState, page: Page[Job], outcome: WalkOutcome, now: datetime) -> None:
-    stored = store_jobs(state.store, page.items, now=now)
-    outcome.ids.update(page.ids)
+def _store_page(context: SyncContext, page: Page[Job], outcome: WalkOutcome) -> None:
+    stored = store_jobs(
+        context.store, page.items, now=context.clock(), fence=context.fence, clock_offset=context.clock_offset
+    )
+    # Not the page's own ids: a row that could not be read has not been read.
+    outcome.ids.update(job.id for job in page.items)
     outcome.created += stored.created
     outcome.changed += stored.changed
     outcome.problems.extend(page.problems)
@@ -104,17 +143,18 @@ def _reaches(page: Page[Job], horizon: datetime) -> bool:
     return bool(last) and all(job.created_at < horizon for job in last)
 
 
-def _beat(state: SyncState, now: datetime) -> None:
-    """A long walk says that it is alive: the next word from it is due in half a minute."""
-    state.next_round_at = now + HEARTBEAT
-    state.save()
-
-
-def _move_watermark(state: SyncState, newest: tuple[datetime, str] | None, *, first_load: bool) -> None:
+def _move_watermark(
+    context: SyncContext, state: SyncState, newest: tuple[datetime, str] | None, *, first_load: bool
+) -> None:
     if first_load and state.first_load_created_at is not None:
         newest = (state.first_load_created_at, state.first_load_job_id)
     if newest is None:
         return
-    state.watermark_created_at, state.watermark_job_id = newest
-    state.first_load_offset, state.first_load_created_at, state.first_load_job_id = 0, None, ""
-    state.save()
+    context.save(
+        state,
+        watermark_created_at=newest[0],
+        watermark_job_id=newest[1],
+        first_load_offset=0,
+        first_load_created_at=None,
+        first_load_job_id="",
+    )

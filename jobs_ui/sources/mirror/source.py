@@ -38,6 +38,7 @@ from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.open_jobs import read_by_id
+from jobs_ui.sync.rounds import INCOMPLETE
 
 logger = logging.getLogger(__name__)
 
@@ -329,7 +330,13 @@ def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
     clock_offset = timedelta(milliseconds=state.clock_offset_ms)
     if abs(clock_offset) < CLOCK_GRAIN:
         clock_offset = timedelta(0)
-    fresh = Freshness("fresh", state.last_success_at, clock_offset=clock_offset, unreadable=state.unreadable_rows)
+    fresh = Freshness(
+        "fresh",
+        state.last_success_at,
+        clock_offset=clock_offset,
+        unreadable=state.unreadable_rows,
+        history_cut=state.history_cut,
+    )
     if state.failing_since is not None:
         return replace(
             fresh,
@@ -341,6 +348,9 @@ def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
         )
     if is_overdue:
         return replace(fresh, state="stale", headline="What you see may be old.", detail=not_running)
+    if state.problem_kind == INCOMPLETE:
+        headline = "The list moved while it was read, so jobs may be missing."
+        return replace(fresh, state="stale", headline=headline, detail="It is read again in a moment.")
     if state.last_success_at is None:
         headline = "The jobs are being read for the first time."
         return replace(fresh, state="stale", headline=headline, detail="The newest are here; older ones follow.")

@@ -1,0 +1,87 @@
+"""How a reading of an error list is kept: written beside the one that is shown, shown in one step, dropped later.
+
+A reading is known by its number, the time in microseconds. So two readers of one job at the same time do not meet,
+and what a killed one left behind can be told by its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from jobs_ui import models
+from jobs_ui.jobs_api import JobError
+from jobs_ui.sync.clocks import utc_now
+from jobs_ui.sync.lease import Fence
+from jobs_ui.sync.store import searchable
+
+BATCH = 500
+IN_SIGHT = timedelta(minutes=1)
+"""How long a page that was begun may still ask for the messages that it has seen the number of."""
+ABANDONED = timedelta(hours=1)
+"""A reading that was not shown by then never will be: whoever wrote it is gone."""
+
+
+def write(pk: int, errors: Sequence[JobError], fence: Fence) -> int:
+    """Writes the messages in short transactions, not shown yet; returns the number of the reading."""
+    number = _number()
+    for start in range(0, len(errors), BATCH):
+        with transaction.atomic():
+            fence()
+            models.JobError.objects.bulk_create(
+                models.JobError(
+                    job_id=pk, reading=number, position=error.position, error_id=error.id, message=error.message
+                )
+                for error in errors[start : start + BATCH]
+            )
+    return number
+
+
+def note_text(pk: int, errors: Sequence[JobError]) -> None:
+    """What the search by words finds the job by: its different messages."""
+    kind = models.JobText.MESSAGES
+    text = searchable("\n".join(dict.fromkeys(error.message for error in errors)))
+    if text:
+        models.JobText.objects.update_or_create(job_id=pk, kind=kind, defaults={"text": text})
+    else:
+        models.JobText.objects.filter(job_id=pk, kind=kind).delete()
+
+
+def sweep(pk: int, fence: Fence) -> None:
+    """Drops the job's readings that nobody can be looking at any more, in short transactions.
+
+    Those are what came before the reading that is shown, once that is shown for a minute; until then the one right
+    before it stays. And what was never shown, after an hour.
+    """
+    shown = models.Job.objects.filter(pk=pk).values_list("errors_reading", flat=True).first()
+    if shown is None:
+        return
+    held = models.JobError.objects.filter(Q(reading__lt=shown) | Q(reading__gt=shown), job_id=pk)
+    numbers = list(held.order_by("-reading").values_list("reading", flat=True).distinct())
+    before = [number for number in numbers if number < shown]
+    if _number() - shown < _microseconds(IN_SIGHT):
+        del before[:1]
+    abandoned = [number for number in numbers if shown < number < _number() - _microseconds(ABANDONED)]
+    for number in [*before, *abandoned]:
+        _drop(pk, number, fence)
+
+
+def _drop(pk: int, number: int, fence: Fence) -> None:
+    rows = models.JobError.objects.filter(job_id=pk, reading=number)
+    while True:
+        with transaction.atomic():
+            fence()
+            if not (pks := list(rows.values_list("pk", flat=True)[:BATCH])):
+                return
+            models.JobError.objects.filter(pk__in=pks).delete()
+
+
+def _number() -> int:
+    return int(utc_now().timestamp() * 1_000_000)
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
