@@ -61,11 +61,11 @@ def tabs(
 ) -> SafeString:
     """The tabs: all jobs, and those of each status. `figures`: whether a tab has a place for its count.
 
-    `seen`: statuses besides the known ones; once there are `counts`, only those of which there are jobs.
+    `seen`: statuses besides the known ones. Those without a job under this filter stay, or the others would move when
+    the counts come.
     """
     chosen = query.filters.statuses
-    others = [name for name in seen if not counts or counts.get(name)]
-    known = [job_status(name) for name in dict.fromkeys([*STATUSES, *others, *chosen])]
+    known = [job_status(name) for name in dict.fromkeys([*STATUSES, *seen, *chosen])]
     choices = [("all", "All", "all", ()), *((one.name, one.label, one.icon, (one.name,)) for one in known)]
     return joined(
         [
@@ -85,12 +85,12 @@ def tabs(
 
 
 def count_words(counts: Mapping[str, int] | None, status: str) -> str:
-    """`1,234`; `10,000+` beyond what is counted; a dash where it cannot be told, "" while it is not known."""
+    """`1,234`; `10,000+` beyond what is counted; a dash where it cannot be told, "" before it was asked for."""
     if counts is None:
         return ""
-    count = counts.get(status)
-    if count is None:
+    if not counts:
         return NOTHING
+    count = counts.get(status, 0)
     return f"{count:,}" if count <= base.MOST_COUNTED else f"{base.MOST_COUNTED:,}+"
 
 

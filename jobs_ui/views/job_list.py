@@ -18,7 +18,6 @@ from jobs_ui.presentation.lanes import GRID
 from jobs_ui.presentation.rows import Look, days
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, StoreName, UnreadableCursor
-from jobs_ui.status import STATUSES
 from jobs_ui.views.rendering import down, htmx_of, render_page, utc_now, wants_fragment
 
 EMPTY = JobPage((), None, None)
@@ -114,16 +113,16 @@ def _controls(source: JobSource, query: ListQuery, look: Look, stores: Sequence[
         "stores": list_controls.stores(query, stores, capabilities),
         "sorts": list_controls.sorts(query, capabilities),
         "filters": filters,
+        "filters_on": sum(map(bool, (filters.types, filters.stores, filters.created_from or filters.created_to))),
         "created_from": first_moment(filters),
         "created_to": last_moment(filters),
     }
 
 
 def _counted_tabs(source: JobSource, query: ListQuery, look: Look) -> dict[str, Any]:
-    counts = source.counts(query.filters)
-    seen = source.seen()[1] if counts is None else [name for name in counts if name and name not in STATUSES]
+    counts, seen = source.counts(query.filters) or {}, source.seen()[1]
     return {
-        "tabs": list_controls.tabs(query, look, seen, counts or {}, figures=source.capabilities.counts),
+        "tabs": list_controls.tabs(query, look, seen, counts, figures=source.capabilities.counts),
         "counts_url": look.jobs_url + query.url_query(),
         "is_counted": True,
     }

@@ -59,6 +59,8 @@ function chooseTheme(theme) {
 /* Refresh: htmx polls; here it is held back, watched, and put into words. */
 
 const REGION = "[data-refresh]";
+/* Asks now and then as well, but of its own accord: what fails there is no news. */
+const FOLLOWER = "[data-follows]";
 const SLOWEST = 60_000;
 let paused = false;
 let failures = 0;
@@ -77,7 +79,7 @@ function isBusy(region) {
 
 function refreshNow() {
   notBefore = 0;
-  document.querySelector(REGION)?.dispatchEvent(new Event("refresh"));
+  for (const element of document.querySelectorAll(`${REGION}, ${FOLLOWER}`)) element.dispatchEvent(new Event("refresh"));
 }
 
 function showPaused() {
@@ -167,6 +169,7 @@ function failed(event) {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const region = polled(event);
+  if (event.detail.elt.matches(FOLLOWER) && (paused || document.hidden)) event.preventDefault();
   if (region && (paused || document.hidden || Date.now() < notBefore || isBusy(region))) event.preventDefault();
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -186,6 +189,13 @@ for (const kind of ["sendError", "responseError", "timeout"]) document.addEventL
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !paused) refreshNow();
+});
+/* A filter that was left empty has no place in the address. */
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches(".filter")) return;
+  for (const [name, value] of [...formData]) {
+    if (value === "") formData.delete(name);
+  }
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
