@@ -110,6 +110,8 @@ class Command(BaseCommand):
             "EPCC_CLIENT_ID": "sandbox",
             "EPCC_CLIENT_SECRET": "sandbox",
             "DOWNLOAD_HOSTS": url.removeprefix("http://"),
+            # A store of its own may be asked as often as one likes, so that all errors are there within seconds.
+            "CONSOLE_API_BUDGET": environ.get("CONSOLE_API_BUDGET", "100"),
         }
 
     def _start(self, name: str, environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
