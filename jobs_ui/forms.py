@@ -74,7 +74,8 @@ def last_moment(filters: JobFilters) -> str:
     moment = filters.created_to
     if moment is None:
         return ""
-    return (moment - ONE_DAY).date().isoformat() if moment.time() == time() else _iso(moment)
+    ends_a_day = moment.time() == time() and moment.date() > date.min
+    return (moment - ONE_DAY).date().isoformat() if ends_a_day else _iso(moment)
 
 
 def _iso(moment: datetime) -> str:
