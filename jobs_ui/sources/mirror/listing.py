@@ -7,7 +7,7 @@ of the page's rows; a second query gets their columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -20,8 +20,6 @@ from jobs_ui import models
 from jobs_ui.sources.base import JobFilters, UnreadableCursor
 from jobs_ui.sources.cursors import LARGEST_KEY, pack, unpack
 from jobs_ui.status import names_of_type
-
-Narrow = Callable[[QuerySet[models.Job]], QuerySet[models.Job]]
 
 
 class Sort(NamedTuple):
@@ -54,6 +52,13 @@ class Key(NamedTuple):
 
     value: datetime | int
     key: int
+
+
+class Hit(NamedTuple):
+    """A condition in SQL on `looked.id`, the key of a job that is looked at, and its parameters."""
+
+    sql: str
+    parameters: tuple[str, ...]
 
 
 def write_place(sort: str, place: Place) -> str:
@@ -95,27 +100,61 @@ def ranges(filters: JobFilters) -> list[QuerySet[models.Job]]:
     return [base.filter(**dict(values)) for values in product(*given)]
 
 
-def keys(
-    filters: JobFilters, *, place: Place | None, backwards: bool, limit: int, narrow: Narrow | None = None
-) -> list[Key]:
-    """The first `limit` keys after the place, in the order of `filters.sort`, or against it where `backwards`.
+def keys(filters: JobFilters, *, place: Place | None, backwards: bool, limit: int) -> list[Key]:
+    """The first `limit` keys after the place, in the order of `filters.sort`, or against it where `backwards`."""
+    sql, parameters = _statement(filters, place, backwards=backwards, limit=limit)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return _converted(SORTS[filters.sort].column, cursor.fetchall())
 
-    `narrow` leaves some out, where a search has found which.
+
+def hits_among(
+    filters: JobFilters, hit: Hit, *, place: Place | None, backwards: bool, limit: int
+) -> tuple[list[Key], Key | None, Key | None]:
+    """Of the first `limit` keys after the place: the hits, the first key of all, and the last if there are so many.
+
+    The database looks at the rows and tells only these: to fetch each row's key and to ask for it again takes ten
+    times as long as the looking.
     """
-    sort = SORTS[filters.sort]
-    descending = sort.descending != backwards
-    sign = "-" if descending else ""
+    inner, parameters = _statement(filters, place, backwards=backwards, limit=limit)
+    column, order = SORTS[filters.sort].column, _order(filters.sort, backwards=backwards)
+    sql = (
+        f"SELECT {column}, id, number, CASE WHEN {hit.sql} THEN 1 ELSE 0 END FROM ("
+        f"SELECT {column}, id, row_number() OVER (ORDER BY {column} {order}, id {order}) AS number "
+        f"FROM ({inner}) AS page) AS looked WHERE number IN (1, {limit:d}) OR {hit.sql} ORDER BY number"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*hit.parameters, *parameters, *hit.parameters])
+        rows = cursor.fetchall()
+    found = _converted(column, [row[:2] for row in rows])
+    hits = [key for key, row in zip(found, rows, strict=True) if row[3]]
+    is_full = bool(rows) and rows[-1][2] == limit
+    return hits, found[0] if found else None, found[-1] if is_full else None
+
+
+def _order(sort: str, *, backwards: bool) -> str:
+    return "DESC" if SORTS[sort].descending != backwards else "ASC"
+
+
+def _statement(filters: JobFilters, place: Place | None, *, backwards: bool, limit: int) -> tuple[str, list[Any]]:
+    """The SQL of the first keys after the place, and its parameters. (Any: whatever a compiled query holds.)"""
+    column, order = SORTS[filters.sort].column, _order(filters.sort, backwards=backwards)
+    sign = "-" if order == "DESC" else ""
     parts = []
     for query in ranges(filters):
-        part = narrow(query) if narrow else query
-        if sort.column != "created_at":
-            part = part.filter(**{f"{sort.column}__gte": 0})
+        part = query
+        if column != "created_at":
+            part = part.filter(**{f"{column}__gte": 0})
         if place is not None:
-            part = _beyond(part, sort.column, place, descending=descending)
-        parts.append(part.order_by(f"{sign}{sort.column}", f"{sign}id").values_list(sort.column, "id")[:limit])
-    if len(parts) == 1:
-        return [Key(*row) for row in parts[0]]
-    return _union(parts, descending=descending, limit=limit)
+            part = _beyond(part, column, place, descending=order == "DESC")
+        parts.append(part.order_by(f"{sign}{column}", f"{sign}id").values_list(column, "id")[:limit])
+    compiled = [part.query.sql_with_params() for part in parts]
+    if len(compiled) == 1:
+        return compiled[0][0], list(compiled[0][1])
+    # Django's own `union` cannot order and limit each part in SQLite.
+    pieces = [f"SELECT * FROM ({sql}) AS part{number}" for number, (sql, _) in enumerate(compiled)]
+    sql = f"{' UNION ALL '.join(pieces)} ORDER BY 1 {order}, 2 {order} LIMIT {limit:d}"
+    return sql, [value for _, values in compiled for value in values]
 
 
 def _beyond(query: QuerySet[models.Job], column: str, place: Place, *, descending: bool) -> QuerySet[models.Job]:
@@ -125,19 +164,8 @@ def _beyond(query: QuerySet[models.Job], column: str, place: Place, *, descendin
     return query.filter(Q(**{f"{column}__{ahead}e": value}), further)
 
 
-def _union(parts: Sequence[QuerySet[models.Job, Any]], *, descending: bool, limit: int) -> list[Key]:
-    """The first keys of all parts together. Django's own `union` cannot order and limit each part in SQLite."""
-    pieces: list[str] = []
-    parameters: list[Any] = []  # whatever the compiled queries hold
-    for number, part in enumerate(parts):
-        sql, values = part.query.sql_with_params()
-        pieces.append(f"SELECT * FROM ({sql}) AS part{number}")
-        parameters.extend(values)
-    order = "DESC" if descending else "ASC"
-    column = parts[0].query.values_select[0]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{' UNION ALL '.join(pieces)} ORDER BY 1 {order}, 2 {order} LIMIT {limit:d}", parameters)
-        rows = cursor.fetchall()
+def _converted(column: str, rows: Iterable[Sequence[Any]]) -> list[Key]:
+    """The rows of a statement as keys, their values as Django's own queries give them."""
     field = models.Job._meta.get_field(column)
     converters = [
         *connection.ops.get_db_converters(field.get_col("jobs_ui_job")),  # type: ignore[union-attr]  # a column of the table
@@ -149,8 +177,3 @@ def _union(parts: Sequence[QuerySet[models.Job, Any]], *, descending: bool, limi
             value = convert(value, None, connection)  # noqa: PLW2901 - each hands it on to the next
         found.append(Key(value, key))
     return found
-
-
-def in_order(found: Iterable[Key]) -> list[int]:
-    """The primary keys, in their order."""
-    return [key.key for key in found]

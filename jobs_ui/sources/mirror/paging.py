@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobs_ui.sources.base import JobFilters
-from jobs_ui.sources.mirror.listing import SORTS, Key, Place, keys, ranges
+from jobs_ui.sources.mirror.listing import SORTS, Key, Place, hits_among, keys, ranges
 from jobs_ui.sources.mirror.search import Found
 
-# Jobs that one page looks through where a word is common but the rest of the filter may not be.
-MOST_SCANNED = 20_000
-FIRST_BATCH, LATER_BATCH = 250, 900
+# Jobs that one page looks through where a word is common but the rest of the filter may not be: so many, and if these
+# do not fill it, so many more.
+BATCHES = (500, 1_500, 6_000, 12_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +87,22 @@ def _of_few(filters: JobFilters, few: frozenset[int], place: Place | None, *, ba
 def _scan(filters: JobFilters, found: Found, place: Place | None, *, backwards: bool, wanted: int) -> Stretch:
     """Looks through the list from the place on, batch by batch, until the page is full or enough was looked at."""
     hits: list[Key] = []
-    looked_at: list[Key] = []
-    here, size, at_end = place, FIRST_BATCH, False
-    while len(hits) <= wanted and len(looked_at) < MOST_SCANNED and not at_end:
-        batch = keys(filters, place=here, backwards=backwards, limit=size)
-        at_end = len(batch) < size
-        if not batch:
+    first = last = None
+    here, looked_at = place, 0
+    for size in BATCHES:
+        batch, top, last = hits_among(filters, found.hit, place=here, backwards=backwards, limit=size)
+        hits.extend(batch)
+        first = first or top
+        looked_at += size
+        if len(hits) > wanted or last is None:
             break
-        matching = found.among([key.key for key in batch])
-        hits.extend(key for key in batch if key.key in matching)
-        looked_at.extend(batch)
-        here, size = Place(batch[-1].value, batch[-1].key), LATER_BATCH
+        here = Place(last.value, last.key)
     if len(hits) > wanted:
         return _page(hits[:wanted], place, backwards=backwards, has_more=True)
-    if not looked_at:
+    if first is None:
         return _page([], place, backwards=backwards, has_more=False)
-    ends = (looked_at[-1], looked_at[0]) if backwards else (looked_at[0], looked_at[-1])
-    scanned = None if at_end else len(looked_at)
-    return _page(hits, place, backwards=backwards, has_more=not at_end, ends=ends, scanned=scanned)
+    if last is None:
+        # The list ends here: nothing goes on behind it, and that side's cursor is not used.
+        return _page(hits, place, backwards=backwards, has_more=False, ends=(first, first))
+    ends = (last, first) if backwards else (first, last)
+    return _page(hits, place, backwards=backwards, has_more=True, ends=ends, scanned=looked_at)

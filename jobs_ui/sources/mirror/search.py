@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from jobs_ui import models, search_index
+from jobs_ui.sources.mirror.listing import Hit
 
 # Hits up to which an index is believed to have found something rare.
 RARE = 400
@@ -37,15 +38,20 @@ class Found:
     by_id: bool = False
     problem: str = ""
 
-    def among(self, keys: Sequence[int]) -> set[int]:
-        """Which of these few jobs are hits."""
-        if self.keys is not None:
-            return set(self.keys.intersection(keys))
+    @property
+    def hit(self) -> Hit:
+        """What tells a hit where there are too many to list.
+
+        A subquery of one value, not EXISTS: PostgreSQL would turn that into a hash of every text that holds the word.
+        """
         if self.prefix:
-            hits = models.Job.objects.filter(_begins_with(self.prefix), pk__in=keys)
-            return set(hits.values_list("pk", flat=True))
-        texts = models.JobText.objects.filter(_holds(self.words), job_id__in=keys)
-        return set(texts.values_list("job_id", flat=True))
+            begins = f"substr(j.job_id, 1, {len(self.prefix):d}) = %s"
+            return Hit(f"(SELECT 1 FROM jobs_ui_job AS j WHERE j.id = looked.id AND {begins}) = 1", (self.prefix,))
+        likes = " AND ".join(["t.text LIKE %s ESCAPE '\\'"] * len(self.words))
+        return Hit(
+            f"(SELECT 1 FROM jobs_ui_jobtext AS t WHERE t.job_id = looked.id AND {likes} LIMIT 1) = 1",
+            tuple(f"%{connection.ops.prep_for_like_query(word)}%" for word in self.words),
+        )
 
 
 def find(text: str) -> Found:
