@@ -248,8 +248,8 @@ class JobSource(Protocol):
         Raises JobNotFound and CannotAsk.
         """
 
-    def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
-        """Page `number` (from 1) of the job's messages. Raises CannotAsk where the API has to be asked."""
+    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
+        """Page `number` (from 1) of the job's messages, `size` of them. Raises CannotAsk where the API has to be asked."""
 
     def stores(self) -> tuple[StoreName, ...]:
         """The stores whose jobs can be shown: the configured ones, then those of which only history is left."""

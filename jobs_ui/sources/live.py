@@ -86,20 +86,20 @@ class LiveSource:
         store, job = self._find(job_id)
         return record_of(store.slug, job), job.files or ()
 
-    def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
+    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
         """See JobSource.
 
         Jobs API: pages of errors are found by offset; one page after another is read up to `number`.
         """
         store = self._store(job.store)
-        start, needed = (number - 1) * ERRORS_PAGE_SIZE, number * ERRORS_PAGE_SIZE + 1
+        start, needed = (number - 1) * size, number * size + 1
         if store is None or start >= MAX_ERRORS:
             return ErrorPage((), number, has_next=False, total=None)
         with asking():
             messages = (error for page in client_of(store).iter_errors(job.job_id) for error in page.items)
             errors = [error for error in islice(messages, needed) if error.position >= start]
-        lines = tuple(ErrorLine(error.position, error.message) for error in errors[:ERRORS_PAGE_SIZE])
-        has_next = len(errors) > ERRORS_PAGE_SIZE
+        lines = tuple(ErrorLine(error.position, error.message) for error in errors[:size])
+        has_next = len(errors) > size
         return ErrorPage(lines, number, has_next, None if has_next else start + len(lines))
 
     def stores(self) -> tuple[StoreName, ...]:

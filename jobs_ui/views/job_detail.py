@@ -48,4 +48,4 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
 def _first_errors(source: JobSource, job: JobRecord) -> tuple[str, ...]:
     if not job.errors.count:
         return ()
-    return tuple(line.message for line in source.list_errors(job).lines[:FIRST_ERRORS])
+    return tuple(line.message for line in source.list_errors(job, size=FIRST_ERRORS).lines)

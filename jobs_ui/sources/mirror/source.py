@@ -154,20 +154,20 @@ class MirrorSource:
             return _record(row, whole=True), ()
         return self._stored(row.store, job), job.files or ()
 
-    def list_errors(self, job: JobRecord, *, number: int = 1) -> ErrorPage:
+    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
         """See JobSource. Pages are found by position, so that the last of 100,000 costs what the first does."""
-        start = (number - 1) * ERRORS_PAGE_SIZE
+        start = (number - 1) * size
         lines = models.JobError.objects.filter(
             job__store=job.store,
             job__job_id=job.job_id,
             reading=job.errors.reading,
             position__gte=start,
-            position__lt=start + ERRORS_PAGE_SIZE,
+            position__lt=start + size,
         ).order_by("position")
         return ErrorPage(
             lines=tuple(ErrorLine(*line) for line in lines.values_list("position", "message")),
             number=number,
-            has_next=start + ERRORS_PAGE_SIZE < job.errors.count,
+            has_next=start + size < job.errors.count,
             total=job.errors.count,
         )
 
