@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+from django.db import connection
+from django.db.models import Value
 
 from jobs_ui.sources.base import MOST_COUNTED, JobFilters
 from jobs_ui.sources.mirror.listing import ranges
@@ -29,17 +33,26 @@ def count_by_status(filters: JobFilters, seen: Sequence[str]) -> dict[str, int] 
         for query in ranges(everything):
             counts.update(query.filter(pk__in=found.keys).values_list("status", flat=True))
         return {"": counts.total(), **dict.fromkeys(STATUSES, 0), **counts}
-    result = {"": _capped(everything)}
-    for status in dict.fromkeys([*STATUSES, *seen, *filters.statuses]):
-        result[status] = _capped(replace(everything, statuses=(status,)))
-    return result
+    statuses = list(dict.fromkeys([*STATUSES, *seen, *filters.statuses]))
+    result = dict(zip(statuses, _capped([replace(everything, statuses=(status,)) for status in statuses]), strict=True))
+    # All jobs are counted only where the statuses do not tell already that there are more than are counted.
+    total = sum(result.values())
+    return {"": MOST_COUNTED + 1 if total > MOST_COUNTED else _capped([everything])[0], **result}
 
 
-def _capped(filters: JobFilters) -> int:
-    count = 0
-    for query in ranges(filters):
-        if count > MOST_COUNTED:
-            break
-        # A slice first: COUNT over it stops there.
-        count += query.order_by()[: MOST_COUNTED + 1 - count].count()
-    return count
+def _capped(counted: Sequence[JobFilters]) -> list[int]:
+    """The number of jobs of each, at most MOST_COUNTED + 1, by one statement: a way there costs what a count does."""
+    counts: list[str] = []
+    parameters: list[Any] = []  # whatever the compiled queries hold
+    for filters in counted:
+        pieces = []
+        for query in ranges(filters):
+            sql, values = query.order_by().values_list(Value(1)).query.sql_with_params()
+            pieces.append(sql)
+            parameters.extend(values)
+        # A LIMIT first: COUNT over it stops there.
+        limited = f"{' UNION ALL '.join(pieces)} LIMIT {MOST_COUNTED + 1:d}"
+        counts.append(f"(SELECT COUNT(*) FROM ({limited}) AS counted)")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", parameters)
+        return list(cursor.fetchone())

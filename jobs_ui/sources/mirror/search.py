@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from jobs_ui import models, search_index
 from jobs_ui.sources.mirror.listing import Hit
@@ -47,11 +47,9 @@ class Found:
         if self.prefix:
             begins = f"substr(j.job_id, 1, {len(self.prefix):d}) = %s"
             return Hit(f"(SELECT 1 FROM jobs_ui_job AS j WHERE j.id = looked.id AND {begins}) = 1", (self.prefix,))
-        likes = " AND ".join(["t.text LIKE %s ESCAPE '\\'"] * len(self.words))
-        return Hit(
-            f"(SELECT 1 FROM jobs_ui_jobtext AS t WHERE t.job_id = looked.id AND {likes} LIMIT 1) = 1",
-            tuple(f"%{connection.ops.prep_for_like_query(word)}%" for word in self.words),
-        )
+        condition, parameters = _holds(self.words)
+        sql = f"(SELECT 1 FROM jobs_ui_jobtext AS t WHERE t.job_id = looked.id AND {condition} LIMIT 1) = 1"
+        return Hit(sql, parameters)
 
 
 def find(text: str) -> Found:
@@ -98,32 +96,43 @@ def _by_words(words: Sequence[str]) -> Found:
             f"“{search_index.DBA}”, then `manage.py migrate` makes the index."
         )
     candidates = _candidates(longer)
-    if candidates is None:
-        return Found(None, words=words)
-    texts = models.JobText.objects.filter(_holds(words), pk__in=candidates)
-    return Found(frozenset(texts.values_list("job_id", flat=True)))
+    return Found(None, words=words) if candidates is None else Found(_jobs_of(candidates, words))
 
 
-def _holds(words: Sequence[str]) -> Q:
-    condition = Q()
-    for word in words:
-        condition &= Q(text__contains=word)
-    return condition
+def _holds(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The condition in SQL that the text `t` holds all words, and its parameters."""
+    parameters = tuple(f"%{connection.ops.prep_for_like_query(word)}%" for word in words)
+    return " AND ".join(["t.text LIKE %s ESCAPE '\\'"] * len(words)), parameters
 
 
 def _candidates(words: Sequence[str]) -> list[int] | None:
     """The texts in which the index finds the words, some too many perhaps; None where there are more than a few."""
     if connection.vendor == "sqlite":
+        index = search_index.INDEX
         trigrams = {word[start : start + 3] for word in words for start in range(len(word) - 2)}
-        expression = " AND ".join(_quoted(trigram) for trigram in sorted(trigrams))
-        with connection.cursor() as cursor:
-            index = search_index.INDEX
-            cursor.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH %s LIMIT {RARE + 1}", [expression])
-            found = [row[0] for row in cursor.fetchall()]
+        parameters: tuple[str, ...] = (" AND ".join(_quoted(trigram) for trigram in sorted(trigrams)),)
+        sql = f"SELECT rowid FROM {index} WHERE {index} MATCH %s LIMIT {RARE + 1}"
     else:
-        texts: QuerySet[models.JobText, int] = models.JobText.objects.filter(_holds(words)).values_list("pk", flat=True)
-        found = list(texts[: RARE + 1])
+        condition, parameters = _holds(words)
+        sql = f"SELECT t.id FROM jobs_ui_jobtext AS t WHERE {condition} LIMIT {RARE + 1}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = [int(row[0]) for row in cursor.fetchall()]
     return found if len(found) <= RARE else None
+
+
+def _jobs_of(texts: Sequence[int], words: Sequence[str]) -> frozenset[int]:
+    """The jobs of those of these texts that hold all words. The keys are numbers, and written into the statement:
+
+    to bind some hundred of them takes longer than the search.
+    """
+    if not texts:
+        return frozenset()
+    condition, parameters = _holds(words)
+    keys = ", ".join(map(str, texts))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t.job_id FROM jobs_ui_jobtext AS t WHERE t.id IN ({keys}) AND {condition}", parameters)
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def _quoted(trigram: str) -> str:
