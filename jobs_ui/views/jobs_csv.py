@@ -64,9 +64,8 @@ def jobs_csv(request: HttpRequest) -> HttpResponseBase:
         return cannot_ask(request, error, "The jobs have to be read from Elastic Path")
     if first.problem:
         return _cannot_search(request, query, first.problem)
-    response: HttpResponseBase = (
-        HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(_lines(source, query.filters, first))
-    )
+    lines = _lines(source, query.filters, first) if request.method != "HEAD" else iter(())
+    response = StreamingHttpResponse(lines)
     response["Content-Type"] = "text/csv; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="jobs_{utc_now():%Y-%m-%d}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
