@@ -1,0 +1,185 @@
+"""Whatever the API does and wherever sync is killed: the mirror then holds all that the API lists, as it is now."""
+
+from __future__ import annotations
+
+import random
+from typing import cast
+from unittest.mock import patch
+
+import pytest
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from jobs_ui import models
+from jobs_ui.jobs_api import Job, paging
+from jobs_ui.models import ErrorsState
+from jobs_ui.status import is_final
+from jobs_ui.sync import Syncer, store_jobs, walk
+from jobs_ui.sync.lease import Lease
+from tests.conftest import Clock
+from tests.simulated_api import FAILURES, Killed, SimulatedApi, SimulatedJob
+
+STORE = "default"
+TROUBLE = st.dictionaries(st.integers(1, 14), st.sampled_from([*FAILURES, "late", "kill"]), max_size=4)
+
+
+class LeaseThatKills:
+    """Always ours. At the `fatal`-th transaction the process is killed."""
+
+    def __init__(self, fatal: int) -> None:
+        self.left = fatal
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+    def renew(self, **changes: object) -> None:
+        models.SyncState.objects.filter(store=STORE).update(**changes)
+
+
+class Mirror(RuleBasedStateMachine):
+    """Sync against a simulated API: small pages, so that a walk has many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.api = SimulatedApi(self.clock)
+        self.syncer = self.new_syncer()
+        self.final: dict[str, str] = {}
+        self.seen: set[str] = set()
+        for model in (models.JobError, models.JobText, models.Job, models.SyncState):
+            model.objects.all().delete()
+
+    def new_syncer(self, fatal: int = 0) -> Syncer:
+        self.lease = LeaseThatKills(fatal)
+        # What is asked of a lease is to let a transaction begin, or not.
+        return Syncer(STORE, self.api.as_client(), clock=self.clock, lease=cast("Lease", self.lease))
+
+    @rule(count=st.integers(1, 9), ago=st.sampled_from([0.0, 0.0, 1.0, 240.0]))
+    def jobs_arrive(self, count: int, ago: float) -> None:
+        for _ in range(count):
+            self.api.create(ago=ago)
+
+    @rule(count=st.integers(10, 40))
+    def an_hour_goes_by_unseen(self, count: int) -> None:
+        """Sync was not running, so that the next walk is a long one."""
+        for _ in range(count):
+            self.api.create()
+            self.clock.advance(3600 / count)
+
+    @rule(seed=st.integers(0, 10_000), share=st.sampled_from([0.2, 0.5, 1.0]))
+    def jobs_go_on(self, seed: int, share: float) -> None:
+        dice = random.Random(seed)
+        for job in self.api.jobs:
+            if dice.random() < share:
+                self.go_on(job, dice)
+
+    def go_on(self, job: SimulatedJob, dice: random.Random) -> None:
+        if job.status == "pending":
+            if dice.random() < 0.3:
+                self.api.end(job, "cancelled")
+            else:
+                self.api.start(job)
+        elif job.status == "started":
+            status = dice.choice(["success", "failed"])
+            self.api.end(job, status, dice.choice([0, 1, 7]) if status == "failed" else 0)
+
+    @rule(seed=st.integers(0, 10_000), count=st.integers(1, 8))
+    def jobs_vanish(self, seed: int, count: int) -> None:
+        for job in random.Random(seed).sample(self.api.jobs, min(count, len(self.api.jobs))):
+            self.api.remove(job)
+
+    @rule(seconds=st.sampled_from([1.0, 20.0, 61.0, 400.0, 1500.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.api.remember()
+        self.clock.advance(seconds)
+
+    @rule(trouble=TROUBLE, fatal=st.integers(0, 12), moves=st.dictionaries(st.integers(1, 10), st.integers(0, 10_000)))
+    def sync_runs(self, trouble: dict[int, str], fatal: int, moves: dict[int, int]) -> None:
+        if fatal:
+            self.syncer = self.new_syncer(fatal)
+        self.api.begin(trouble, {number: lambda seed=seed: self.move(seed) for number, seed in moves.items()})
+        try:
+            self.syncer.run_round()
+        except Killed:
+            self.syncer = self.new_syncer()
+
+    def move(self, seed: int) -> None:
+        """Between two calls of one round."""
+        dice = random.Random(seed)
+        what = dice.choice(["arrive", "arrive", "vanish", "go on", "many vanish"])
+        if what == "arrive":
+            self.jobs_arrive(dice.randint(1, 4), dice.choice([0.0, 200.0]))
+        elif what == "vanish":
+            self.jobs_vanish(seed, dice.randint(1, 6))
+        elif what == "go on":
+            self.jobs_go_on(seed, 0.5)
+        else:
+            # So many from the top that no step back finds the page before.
+            del self.api.jobs[: dice.randint(8, 25)]
+
+    @rule(seed=st.integers(0, 10_000))
+    def a_late_answer_is_stored(self, seed: int) -> None:
+        """Somebody's "Read again" that was under way for long."""
+        if self.api.snapshots:
+            dice = random.Random(seed)
+            read_at, jobs = dice.choice(self.api.snapshots)
+            for job in dice.sample(jobs, min(3, len(jobs))):
+                store_jobs(STORE, [Job.from_api(job.raw, read_at=read_at)], now=self.clock())
+
+    @invariant()
+    def nothing_is_lost_or_taken_back(self) -> None:
+        held = dict(models.Job.objects.values_list("job_id", "status"))
+        assert self.seen <= held.keys()
+        assert {job_id: held[job_id] for job_id in self.final} == self.final
+        self.seen |= held.keys()
+        self.final |= {job_id: status for job_id, status in held.items() if is_final(status)}
+
+    def teardown(self) -> None:
+        """Calls work again, and time goes by."""
+        self.lease.left = 0
+        for seconds in (2.0, 61.0, 61.0, 61.0, 3700.0, 3700.0, 3700.0):
+            self.clock.advance(seconds)
+            self.api.begin()
+            outcome = self.syncer.run_round()
+            assert outcome.complete, outcome.problem
+        self.nothing_is_lost_or_taken_back()
+        held = {row.job_id: row for row in models.Job.objects.all()}
+        listed = {job.job_id: job for job in self.api.jobs}
+        assert listed.keys() <= held.keys()
+        assert {job_id: held[job_id].status for job_id in listed} == {id_: job.status for id_, job in listed.items()}
+        assert not [job_id for job_id in listed if held[job_id].gone_at]
+        for job_id, job in listed.items():
+            assert held[job_id].raw == job.raw
+            if job.status == "failed":
+                expect_errors(held[job_id], job)
+        for job_id in held.keys() - listed.keys():
+            assert is_final(held[job_id].status) or held[job_id].gone_at is not None
+
+
+def expect_errors(row: models.Job, job: SimulatedJob) -> None:
+    errors = models.JobError.objects.filter(job=row, reading=row.errors_reading).order_by("position")
+    assert list(errors.values_list("message", flat=True)) == job.messages
+    assert row.errors_count == len(job.messages)
+    assert row.errors_state == (ErrorsState.COMPLETE if job.messages else ErrorsState.NONE)
+    assert row.errors_due_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("postgresql" in django_settings.DATABASES["default"]["ENGINE"], reason="the logic is the same")
+def test_the_mirror_is_complete_and_current_whatever_happened() -> None:
+    small = patch.object(walk, "PAGE", 6), patch.object(walk, "OVERLAP", 2), patch.object(paging, "_STEPS_BACK", 1)
+    with small[0], small[1], small[2]:
+        run_state_machine_as_test(
+            Mirror,
+            settings=settings(
+                max_examples=60,
+                stateful_step_count=20,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                database=None,
+            ),
+        )
