@@ -4,12 +4,13 @@ PORT ?= 8000
 REQUIRE_ALL ?= no
 BIN := .venv/bin
 
-.PHONY: help install run test check format lock
+.PHONY: help install run test check bench bench-quick format lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run      the console with a simulated store, on http://127.0.0.1:$(PORT)"
 	@echo "make test     the tests        make check    format, lint, types, migrations, templates"
+	@echo "make bench    the budgets over a million jobs (docs/performance.md); make bench-quick over 100,000"
 	@echo "make install  .venv and static files, without starting anything"
 	@echo "make format   formats the code make lock     renews the locked requirements"
 
@@ -41,6 +42,12 @@ check: .venv/.dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/djlint templates --lint --check --quiet
 	$(BIN)/deptry .
+
+bench: .venv/.dev
+	@$(BIN)/python -m tests.bench
+
+bench-quick: .venv/.dev
+	@$(BIN)/python -m tests.bench --quick
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

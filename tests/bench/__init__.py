@@ -1,0 +1,1 @@
+"""`make bench`: the budgets of the pages, measured over a million jobs. docs/performance.md tells how."""
