@@ -204,7 +204,7 @@ def test_a_search_for_a_common_word_goes_through_the_list_and_says_how_far(
     JobText.objects.bulk_create(JobText(job=job, kind="filter", text="eq(sku,lamp)") for job in jobs[::10])
     page = find(staff_client, "lamp")
     assert page.ids == ["job-80", "job-70", "job-60", "job-50"]
-    assert "Looked through 40 jobs for these." in page.text
+    assert "Looked through 40 jobs for these, down to 20" in page.text
     assert follow(staff_client, "next", page, expected=5) == [f"job-{number}" for number in range(80, -1, -10)]
     # Such a search is not counted, and its tabs say so.
     assert figures(get(staff_client, "?q=lamp", **TABS))["all"] == "–"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from jobs_ui.sandbox.process import SandboxProcess
@@ -163,6 +164,19 @@ def test_filters_find_every_match_and_nothing_else(
     assert found(JobFilters(statuses=("failed", "paused"))) == failed | {paused}
     assert found(JobFilters(types=("price-import",))) == prices
     assert found(JobFilters(statuses=("cancelled",))) == set()
+
+
+def test_a_page_says_down_to_when_it_has_looked(
+    sandbox: SandboxProcess, settings: Settings, staff_client: Client
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    for number in range(520):
+        put(sandbox, number)
+
+    page = staff_client.get("/jobs/?status=failed").content.decode()
+
+    assert "looked through 480 jobs" in page
+    assert "down to 2026-11-20 12:40:00 UTC" in page
 
 
 def test_a_source_says_how_far_it_has_looked(

@@ -172,7 +172,8 @@ class StoreName(NamedTuple):
 class JobPage:
     """One page of a list, newest first. A cursor is None where there is no page in that direction.
 
-    `scanned` is how many jobs were looked through for this page where no index could tell, None where one could.
+    `scanned` is how many jobs were looked through for this page where no index could tell, None where one could;
+    `scanned_to` is the creation of the last of them.
     `searched_by_id`: the search took its text for an id, or the begin of one. `problem`: why it could not search.
     """
 
@@ -180,6 +181,7 @@ class JobPage:
     older: str | None
     newer: str | None
     scanned: int | None = None
+    scanned_to: datetime | None = None
     searched_by_id: bool = False
     problem: str = ""
 
@@ -249,7 +251,7 @@ class JobSource(Protocol):
         """
 
     def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
-        """Page `number` (from 1) of the job's messages, `size` of them. Raises CannotAsk where the API has to be asked."""
+        """Page `number` (from 1) of the job's messages, of `size` each. Raises CannotAsk if the API has to be asked."""
 
     def stores(self) -> tuple[StoreName, ...]:
         """The stores whose jobs can be shown: the configured ones, then those of which only history is left."""

@@ -164,6 +164,7 @@ class LiveSource:
             older=write_cursor(last.place) if last else None,
             newer=write_cursor(newest) if place and newest else None,
             scanned=scanned if filters.narrows else None,
+            scanned_to=last.job.created_at if last and filters.narrows else None,
         )
 
     def _newer(self, store: Store, filters: JobFilters, place: Place, size: int) -> JobPage:

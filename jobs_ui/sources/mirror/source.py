@@ -105,6 +105,7 @@ class MirrorSource:
             older=_cursor(filters.sort, stretch.last) if stretch.has_older else None,
             newer=_cursor(filters.sort, stretch.first) if stretch.has_newer else None,
             scanned=stretch.scanned,
+            scanned_to=_scanned_to(stretch),
             searched_by_id=found is not None and found.by_id,
         )
 
@@ -251,6 +252,11 @@ class MirrorSource:
         except DatabaseError as error:
             logger.warning("A job that was read could not be stored: %s", error)
             return record_of(store, job)
+
+
+def _scanned_to(stretch: paging.Stretch) -> datetime | None:
+    value = stretch.last.value if stretch.scanned is not None and stretch.last else None
+    return value if isinstance(value, datetime) else None
 
 
 def _cursor(sort: str, key: listing.Key | None) -> str | None:
