@@ -123,9 +123,10 @@ def _measure(
 
 def _pages(database: str, jobs: int, runner: Runner, cases: Sequence[Case], *, rounds: int) -> list[Measurement]:
     looks = [_Look(database, jobs, runner, case) for case in cases]
-    for _ in range(rounds):
-        for look in looks:
-            look.take()
+    for number in range(rounds):
+        for case, look in zip(cases, looks, strict=True):
+            if number == 0 or case.budget is not None:
+                look.take()
     for _ in range(SECOND_LOOKS if rounds > 1 else 0):
         for look in looks:
             if not look.result().holds:

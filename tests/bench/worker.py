@@ -67,7 +67,8 @@ class Worker:
 
         floor, case = self._request(FLOOR), self._case(name)
         for _ in range(WARM_UP):
-            floor(), case()
+            floor()
+            case()
         gc.collect()
         floors: list[float] = []
         cases: list[float] = []
