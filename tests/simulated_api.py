@@ -45,7 +45,8 @@ class SimulatedApi:
     """What `Syncer` asks of a client. Use `as_client()` where the type matters.
 
     `trouble` maps the number of a call, counted from the last `begin()`, to what happens then: a key of FAILURES,
-    "kill", or "late": the answer shows the state of a while ago, and says so by its time.
+    "kill", or, for reads by id, one of two that show the state of a while ago: "late" says so by its time, "stale"
+    does not.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -93,8 +94,8 @@ class SimulatedApi:
     # What sync asks.
 
     def list_jobs(self, *, offset: int = 0, limit: int = 100) -> Page[Job]:
-        # Late pages are left out: a list that jumps back and forth between two calls is no list.
-        _, jobs, read_at = self._call(late=False)
+        # Not of a while ago: a list that jumps back and forth between two calls is no list.
+        _, jobs, read_at = self._call(past=False)
         rows = [copy.deepcopy(job.raw) for job in jobs[offset : offset + limit]]
         return read_page(rows, lambda row: Job.from_api(row, read_at=read_at), offset=offset, read_at=read_at, total=1)
 
@@ -109,7 +110,7 @@ class SimulatedApi:
 
     def iter_errors(self, job_id: str, *, limit: int = 3) -> Walk[JobError]:
         def fetch(offset: int, size: int) -> tuple[Page[JobError], bool]:
-            found, _, read_at = self._call(job_id, late=False)
+            found, _, read_at = self._call(job_id, past=False)
             rows = [
                 {"id": f"{job_id}-{n}", "attributes": {"message": message}} for n, message in enumerate(found.messages)
             ]
@@ -120,7 +121,7 @@ class SimulatedApi:
 
         return ErrorWalk(fetch, limit=limit)
 
-    def _call(self, job_id: str = "", *, late: bool = True) -> tuple[SimulatedJob, list[SimulatedJob], datetime]:
+    def _call(self, job_id: str = "", *, past: bool = True) -> tuple[SimulatedJob, list[SimulatedJob], datetime]:
         self.calls += 1
         self.clock.advance(0.05)
         if action := self.churn.get(self.calls):
@@ -131,8 +132,9 @@ class SimulatedApi:
         if what in FAILURES:
             raise FAILURES[what]
         read_at, jobs = self.clock(), self.jobs
-        if what == "late" and late and self.snapshots:
-            read_at, jobs = self.snapshots[0]
+        if what in ("late", "stale") and past and self.snapshots:
+            then, jobs = self.snapshots[0]
+            read_at = then if what == "late" else read_at
         found = next((job for job in jobs if job.job_id == job_id), None)
         if job_id and found is None:
             raise NotFound

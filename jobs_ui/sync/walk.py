@@ -103,14 +103,16 @@ def _resume_at(context: SyncContext, state: SyncState) -> int:
     """Where a first load that was cut off goes on: at a page whose first rows the mirror knows already.
 
     Rows that were removed meanwhile have pulled the rest up, so the page at the old place may begin beyond what was
-    read. One known row alone would prove nothing: somebody may have asked for that job by its id.
+    read. One known row alone would prove nothing: somebody may have asked for that job by its id. Nor is a page taken
+    that is the last few rows: a walk cannot tell what follows on a single one.
     """
     offset = state.first_load_offset
     while offset > 0:
         context.beat()
         page = context.client.list_jobs(offset=offset, limit=PAGE)
         first = [job.id for job in page.items[:OVERLAP]]
-        if first and MirroredJob.objects.filter(store=state.store, job_id__in=first).count() == len(first):
+        known = MirroredJob.objects.filter(store=state.store, job_id__in=first).count()
+        if len(page.items) > OVERLAP and known == len(first):
             return offset
         offset -= PAGE - OVERLAP
     return 0
