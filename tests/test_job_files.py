@@ -284,7 +284,7 @@ def test_a_link_that_the_api_does_not_renew_is_gone_after_its_hour(
     sandbox: SandboxProcess, export: str, sync: Sync, staff_client: Client
 ) -> None:
     sandbox.settings(resign_links=False)
-    sandbox.advance(90 * 86_400 / 13)
+    sandbox.advance(20 * 3_600)
     check_refused(download(staff_client, export), 410, "Run the export again")
     # Once sync knows the API's clock, the link is known to be dead without asking for the file.
     sync()
@@ -523,6 +523,7 @@ def test_one_link_as_plain_text_is_one_part(sandbox: SandboxProcess, export: str
 def test_a_file_that_breaks_off_never_passes_as_whole(
     sandbox: SandboxProcess, export: str, staff_client: Client, log: io.StringIO
 ) -> None:
+    sandbox.settings(part_bytes=1_000_000)
     sandbox.faults([{"match": "file", "kind": "cut"}])
     answer = download(staff_client, export)
     with pytest.raises(Exception, match="IncompleteRead"):
@@ -530,6 +531,13 @@ def test_a_file_that_breaks_off_never_passes_as_whole(
     # The reader can tell, too: fewer bytes came than were promised.
     assert "Content-Length" in answer
     assert "broke off" in log.getvalue()
+
+
+def test_a_file_that_breaks_off_at_once_is_a_page_that_says_so(
+    sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    sandbox.faults([{"match": "file", "kind": "cut"}])
+    check_refused(download(staff_client, export), 502, "The file could not be fetched")
 
 
 def test_a_chunked_file_that_breaks_off_never_passes_as_whole(

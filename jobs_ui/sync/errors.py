@@ -84,13 +84,14 @@ class DueErrors:
         )
         # Keys alone: thousands may be due after a first load, and each row holds all that the API said of its job.
         for pk, job_id in self._with_unfinished_first(list(due.values_list("pk", "job_id"))):
-            if box.is_over() or (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
-                break
             try:
                 self._read_one(pk, job_id, box)
             except JobsApiError as error:
                 self._put_off(pk)
                 failures.append(error)
+            # Asked for only now, so that each round brings the errors on by a page at least.
+            if box.is_over() or (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
+                break
         return failures
 
     def _with_unfinished_first(self, due: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -37,6 +37,7 @@ class WalkOutcome:
     created: int = 0
     changed: int = 0
     problems: list[Problem] = field(default_factory=list)
+    places_of_problems: set[int] = field(default_factory=set)
     reached_end: bool = False
 
 
@@ -126,7 +127,12 @@ def _store_page(context: SyncContext, page: Page[Job], outcome: WalkOutcome) -> 
     outcome.ids.update(job.id for job in page.items)
     outcome.created += stored.created
     outcome.changed += stored.changed
-    outcome.problems.extend(page.problems)
+    for problem in page.problems:
+        # Pages overlap: a row that two of them hold is one row.
+        place = page.offset + problem.index
+        if place not in outcome.places_of_problems:
+            outcome.places_of_problems.add(place)
+            outcome.problems.append(problem)
 
 
 def _newest(page: Page[Job], now: datetime) -> tuple[datetime, str] | None:
