@@ -12,8 +12,9 @@ from jobs_ui import models
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
-from jobs_ui.sync import RoundOutcome, Syncer
+from jobs_ui.sync import RoundOutcome, Syncer, walk
 from tests.conftest import Clock, raw_job
+from tests.simulated_api import SimulatedApi
 
 pytestmark = pytest.mark.django_db
 BASE = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -164,6 +165,30 @@ def test_a_first_load_that_was_cut_off_goes_on_where_it_was(sandbox: SandboxProc
 
     assert mirrored() == listed(range(910))
     assert resumed <= 7
+
+
+def test_a_first_load_under_which_the_list_collapsed_starts_anew(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "PAGE", 6)
+    monkeypatch.setattr(walk, "OVERLAP", 2)
+    simulated = SimulatedApi(clock)
+    for _ in range(60):
+        simulated.end(simulated.create(), "success")
+        clock.advance(120)
+
+    def collapse() -> None:
+        del simulated.jobs[:28]
+
+    simulated.begin(churn={8: collapse})
+    syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
+    assert not syncer.run_round().complete
+    assert not {job.job_id for job in simulated.jobs} <= mirrored()
+    simulated.begin()
+
+    assert syncer.run_round().complete
+
+    assert {job.job_id for job in simulated.jobs} <= mirrored()
 
 
 def test_a_job_from_the_future_hides_no_later_ones(sandbox: SandboxProcess, syncer: Syncer) -> None:

@@ -81,6 +81,9 @@ def walk_store(
         newest = newest or _newest(page, context.api_now())
         if first_load and start == 0 and page.offset == 0 and newest:
             context.save(state, first_load_created_at=newest[0], first_load_job_id=newest[1])
+        if first_load and not walk.continuous and state.first_load_offset:
+            # Before anything beyond the gap is stored: a load that found it known there would go on behind the gap.
+            context.save(state, first_load_offset=0)
         _store_page(context, page, outcome)
         if first_load and walk.continuous:
             context.save(state, first_load_offset=page.offset)
