@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from jobs_ui import models
 from jobs_ui.sources.base import JobFilters, UnreadableCursor
@@ -89,15 +89,19 @@ def read_place(sort: str, cursor: str) -> Place:
 
 def ranges(filters: JobFilters) -> list[QuerySet[models.Job]]:
     """The jobs that the filters let through, as ranges of an index that do not overlap."""
-    types = sorted({name for kind in filters.types for name in names_of_type(kind)})
-    fields = [("store", filters.stores), ("status", filters.statuses), ("type", types)]
-    given = [[(name, value) for value in dict.fromkeys(values)] for name, values in fields if values]
     base = models.Job.objects.all()
     if filters.created_from is not None:
         base = base.filter(created_at__gte=filters.created_from)
     if filters.created_to is not None:
         base = base.filter(created_at__lt=filters.created_to)
-    return [base.filter(**dict(values)) for values in product(*given)]
+    return [base.filter(**dict(values)) for values in _combinations(filters)]
+
+
+def _combinations(filters: JobFilters) -> Iterable[tuple[tuple[str, str], ...]]:
+    """The columns that the filters fix and a value of each, in every combination; one without any for no filter."""
+    types = sorted({name for kind in filters.types for name in names_of_type(kind)})
+    fields = [("store", filters.stores), ("status", filters.statuses), ("type", types)]
+    return product(*([(name, value) for value in dict.fromkeys(values)] for name, values in fields if values))
 
 
 def keys(filters: JobFilters, *, place: Place | None, backwards: bool, limit: int) -> list[Key]:
@@ -105,7 +109,7 @@ def keys(filters: JobFilters, *, place: Place | None, backwards: bool, limit: in
     sql, parameters = _statement(filters, place, backwards=backwards, limit=limit)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return _converted(SORTS[filters.sort].column, cursor.fetchall())
+        return _keys(cursor.fetchall())
 
 
 def hits_among(
@@ -126,7 +130,7 @@ def hits_among(
     with connection.cursor() as cursor:
         cursor.execute(sql, [*hit.parameters, *parameters, *hit.parameters])
         rows = cursor.fetchall()
-    found = _converted(column, [row[:2] for row in rows])
+    found = _keys(row[:2] for row in rows)
     hits = [key for key, row in zip(found, rows, strict=True) if row[3]]
     is_full = bool(rows) and rows[-1][2] == limit
     return hits, found[0] if found else None, found[-1] if is_full else None
@@ -137,43 +141,64 @@ def _order(sort: str, *, backwards: bool) -> str:
 
 
 def _statement(filters: JobFilters, place: Place | None, *, backwards: bool, limit: int) -> tuple[str, list[Any]]:
-    """The SQL of the first keys after the place, and its parameters. (Any: whatever a compiled query holds.)"""
+    """The SQL of the first keys after the place, and its parameters.
+
+    Written by hand: Django takes longer to put five ranges together than a database takes to read them, and its
+    `union` cannot order and limit each part in SQLite.
+    """
     column, order = SORTS[filters.sort].column, _order(filters.sort, backwards=backwards)
-    sign = "-" if order == "DESC" else ""
-    parts = []
-    for query in ranges(filters):
-        part = query
-        if column != "created_at":
-            part = part.filter(**{f"{column}__gte": 0})
-        if place is not None:
-            part = _beyond(part, column, place, descending=order == "DESC")
-        parts.append(part.order_by(f"{sign}{column}", f"{sign}id").values_list(column, "id")[:limit])
-    compiled = [part.query.sql_with_params() for part in parts]
-    if len(compiled) == 1:
-        return compiled[0][0], list(compiled[0][1])
-    # Django's own `union` cannot order and limit each part in SQLite.
-    pieces = [f"SELECT * FROM ({sql}) AS part{number}" for number, (sql, _) in enumerate(compiled)]
-    sql = f"{' UNION ALL '.join(pieces)} ORDER BY 1 {order}, 2 {order} LIMIT {limit:d}"
-    return sql, [value for _, values in compiled for value in values]
+    shared = _bounds(filters) + ([] if place is None else _beyond(column, place, is_descending=order == "DESC"))
+    pieces: list[str] = []
+    parameters: list[Any] = []  # texts, numbers and moments
+    for values in _combinations(filters):
+        conditions = [*(f"{name} = %s" for name, _ in values), *(condition for condition, _ in shared)]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        pieces.append(
+            f"SELECT {column}, id FROM jobs_ui_job{where} ORDER BY {column} {order}, id {order} LIMIT {limit:d}"
+        )
+        parameters += [value for _, value in values]
+        parameters += [value for _, given in shared for value in given]
+    if len(pieces) == 1:
+        return pieces[0], parameters
+    parts = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(pieces))
+    return f"{parts} ORDER BY 1 {order}, 2 {order} LIMIT {limit:d}", parameters
 
 
-def _beyond(query: QuerySet[models.Job], column: str, place: Place, *, descending: bool) -> QuerySet[models.Job]:
+Condition = tuple[str, Sequence[object]]
+"""A condition in SQL, and its parameters."""
+
+
+def _bounds(filters: JobFilters) -> list[Condition]:
+    """What holds for all ranges. A job that has not started or ended has no place in an order by how long it took."""
+    conditions: list[Condition] = []
+    if filters.created_from is not None:
+        conditions.append(("created_at >= %s", [_stored(filters.created_from)]))
+    if filters.created_to is not None:
+        conditions.append(("created_at < %s", [_stored(filters.created_to)]))
+    if (column := SORTS[filters.sort].column) != "created_at":
+        conditions.append((f"{column} >= 0", []))
+    return conditions
+
+
+def _beyond(column: str, place: Place, *, is_descending: bool) -> list[Condition]:
     """The rows after the place. The first condition alone bounds the range of the index."""
-    ahead, value = ("lt" if descending else "gt"), place.value
-    further = Q(**{f"{column}__{ahead}": value}) | Q(**{column: value, f"id__{ahead}": place.key})
-    return query.filter(Q(**{f"{column}__{ahead}e": value}), further)
+    ahead, value = ("<" if is_descending else ">"), _stored(place.value)
+    further = f"({column} {ahead} %s OR ({column} = %s AND id {ahead} %s))"
+    return [(f"{column} {ahead}= %s", [value]), (further, [value, value, place.key])]
 
 
-def _converted(column: str, rows: Iterable[Sequence[Any]]) -> list[Key]:
-    """The rows of a statement as keys, their values as Django's own queries give them."""
-    field = models.Job._meta.get_field(column)
-    converters = [
-        *connection.ops.get_db_converters(field.get_col("jobs_ui_job")),  # type: ignore[union-attr]  # a column of the table
-        *field.get_db_converters(connection),  # type: ignore[union-attr]
-    ]
-    found = []
-    for value, key in rows:
-        for convert in converters:
-            value = convert(value, None, connection)  # noqa: PLW2901 - each hands it on to the next
-        found.append(Key(value, key))
-    return found
+def _stored(value: datetime | int) -> object:
+    """The value as the database's driver takes it."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _keys(rows: Iterable[Sequence[Any]]) -> list[Key]:
+    """The rows of a statement as keys. (Any: a number, or a moment as the driver gives it.)"""
+    return [Key(_loaded(value), key) for value, key in rows]
+
+
+def _loaded(value: datetime | int | str) -> datetime | int:
+    """SQLite holds a moment in UTC, without saying so, and as text where it does not know the column any more."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
