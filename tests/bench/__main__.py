@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
+from typing import NamedTuple
 
 from console.environment import PROJECT, read_environment
 from tests.bench import chart, report
@@ -19,18 +21,33 @@ from tests.bench.worker import NotWhatWasAsked
 
 SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (10_000, 100_000)
 ERRORS_PER_JOB = 3
-# Rounds over all cases: noise of the machine that lasts some seconds then meets each of them once, not one for good.
-ROUNDS = 3
-SECONDS, LEAST_RUNS = 0.5, 5
-# A case that is over is measured again so often before it is believed: other work on the machine is more likely.
+LEAST_RUNS = 5
+# A case that is over is measured so many rounds more before it is believed: other work on the machine is more likely.
+# All of them, whatever the first one says, and all count: else a page at its very budget would be asked until it holds.
 SECOND_LOOKS = 2
-FLAT_TURNS, FLAT_RUNS = 10, 8
-SYNC_ROUNDS, SYNC_ROWS = 5, 2_000
+FLAT_TURNS, FLAT_RUNS = 20, 5
+SYNC_ROWS = 2_000
+
+
+class Effort(NamedTuple):
+    """Rounds over all cases, and seconds that a case has in each; rounds of storing jobs.
+
+    Noise of the machine that lasts some seconds then meets each case once, and not one of them for good.
+    """
+
+    rounds: int
+    seconds: float
+    sync_rounds: int
+
+
+FULL, QUICK = Effort(3, 0.5, 5), Effort(2, 0.3, 2)
 
 
 def main() -> int:
     """0 when every budget holds, 1 when one does not."""
     options = _options()
+    # Whoever ends the program by a signal gets the databases removed as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before it was done."))
     start = time.monotonic()
     sizes = QUICK_SIZES if options.quick else SIZES
     found = [each for each in databases(read_environment()[0], _say) if options.database in ("", each.name)]
@@ -41,7 +58,7 @@ def main() -> int:
             _say(line)
         if options.profile or options.queries:
             return 0
-        measurements = _measure(runners, found, sizes, _chosen(options.only))
+        measurements = _measure(runners, found, sizes, _chosen(options.only), QUICK if options.quick else FULL)
     finally:
         for (database, jobs), runner in runners.items():
             runner.stop()
@@ -106,31 +123,32 @@ def _explain(runners: Runners, options: argparse.Namespace) -> list[str]:
 
 
 def _measure(
-    runners: Runners, found: Sequence[Database], sizes: Sequence[int], names: Sequence[str]
+    runners: Runners, found: Sequence[Database], sizes: Sequence[int], names: Sequence[str], effort: Effort
 ) -> list[Measurement]:
     measurements = []
     cases = [case for case in CASES if case.name in names]
+    drawn = [case for case in cases if case.name in chart.LINES]
     for name in (database.name for database in found):
-        for jobs in sizes:
-            is_largest = jobs == sizes[-1]
-            measurements += _pages(name, jobs, runners[name, jobs], cases, rounds=ROUNDS if is_largest else 1)
+        for jobs in sizes[:-1]:
+            measurements += _pages(name, jobs, runners[name, jobs], drawn, effort._replace(rounds=1))
+        measurements += _pages(name, sizes[-1], runners[name, sizes[-1]], cases, effort)
         if FLAT in names:
             measurements.append(_flat(name, runners[name, sizes[0]], runners[name, sizes[-1]], sizes[-1]))
         if set(SYNC) & set(names):
-            measurements += _sync(name, sizes[-1], runners[name, sizes[-1]])
+            measurements += _sync(name, sizes[-1], runners[name, sizes[-1]], effort)
     return measurements
 
 
-def _pages(database: str, jobs: int, runner: Runner, cases: Sequence[Case], *, rounds: int) -> list[Measurement]:
+def _pages(database: str, jobs: int, runner: Runner, cases: Sequence[Case], effort: Effort) -> list[Measurement]:
     looks = [_Look(database, jobs, runner, case) for case in cases]
-    for number in range(rounds):
+    for number in range(effort.rounds):
         for case, look in zip(cases, looks, strict=True):
             if number == 0 or case.budget is not None:
-                look.take()
-    for _ in range(SECOND_LOOKS if rounds > 1 else 0):
-        for look in looks:
-            if not look.result().holds:
-                look.take()
+                look.take(effort.seconds)
+    doubtful = [look for look in looks if effort.rounds > 1 and not look.result().holds]
+    for _ in range(SECOND_LOOKS):
+        for look in doubtful:
+            look.take(effort.seconds)
     floor = median([taken for look in looks for taken in look.floors] or [0.0])
     return [Measurement(database, jobs, "floor", floor * 1000, 1, None), *(look.result() for look in looks)]
 
@@ -144,10 +162,10 @@ class _Look:
         self._times: list[float] = []
         self.floors: list[float] = []
 
-    def take(self) -> None:
-        """Measures it once more."""
+    def take(self, seconds: float) -> None:
+        """Measures it once more, for so long."""
         try:
-            floors, times = self._runner.pair(self._case.name, SECONDS, LEAST_RUNS)
+            floors, times = self._runner.pair(self._case.name, seconds, LEAST_RUNS)
         except NotWhatWasAsked as problem:
             self._problem = str(problem)
         else:
@@ -165,18 +183,18 @@ class _Look:
 
 
 def _flat(database: str, small: Runner, large: Runner, jobs: int) -> Measurement:
-    """The list of the largest mirror over that of the smallest, in turns."""
-    of_small: list[float] = []
+    """The list of the largest mirror over that of the smallest: the middle of many ratios, each of one moment."""
     of_large: list[float] = []
+    ratios: list[float] = []
     for _ in range(FLAT_TURNS):
-        of_small += small.times("list", FLAT_RUNS)
-        of_large += large.times("list", FLAT_RUNS)
-    ratio = median(of_large) / median(of_small)
-    return Measurement(database, jobs, FLAT, median(of_large) * 1000, ratio, FLAT_BUDGET)
+        of_small = median(small.times("list", FLAT_RUNS))
+        of_large.append(median(large.times("list", FLAT_RUNS)))
+        ratios.append(of_large[-1] / of_small)
+    return Measurement(database, jobs, FLAT, median(of_large) * 1000, median(ratios), FLAT_BUDGET)
 
 
-def _sync(database: str, jobs: int, runner: Runner) -> list[Measurement]:
-    taken = runner.sync(SYNC_ROUNDS, SYNC_ROWS)
+def _sync(database: str, jobs: int, runner: Runner, effort: Effort) -> list[Measurement]:
+    taken = runner.sync(effort.sync_rounds, SYNC_ROWS)
     raw = median(taken["raw"])
     return [
         Measurement(database, jobs, name, time_of * 1000, raw / time_of, budget, is_minimum=True)

@@ -21,7 +21,7 @@ from django.db import connection
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.sync.store import BATCH, store_jobs
-from tests.bench.rows import JOB_COLUMNS, Maker
+from tests.bench.rows import JOB_COLUMNS, MANY_ERRORS, Maker
 
 STORE = "bench"
 RAW = JOB_COLUMNS.index("raw")
@@ -60,7 +60,7 @@ def _pages(rows: int, now: datetime, *, seed: int) -> list[list[Job]]:
     """Jobs as the client gives them to sync, 500 at a time."""
     jobs = [
         Job.from_api(json.loads(str(row[RAW])), read_at=now)
-        for chunk in Maker(rows, 20 * rows, now=now, seed=seed).chunks()
+        for chunk in Maker(rows, MANY_ERRORS + rows, now=now, seed=seed).chunks()
         for row in chunk.jobs
     ]
     random.Random(seed).shuffle(jobs)

@@ -30,7 +30,13 @@ def work(pipe: Connection, environ: Mapping[str, str]) -> None:
 
     django.setup()
     worker = Worker()
-    while (call := pipe.recv()) is not None:
+    while True:
+        try:
+            call = pipe.recv()
+        except EOFError:  # whoever called is gone
+            return
+        if call is None:
+            return
         name, arguments = call
         try:
             pipe.send(getattr(worker, name)(*arguments))
