@@ -12,13 +12,21 @@ import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job, paging
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import is_final
 from jobs_ui.sync import Syncer, store_jobs, walk
+from jobs_ui.sync.errors import Reading, store_reading
 from jobs_ui.sync.lease import Lease
 from tests.conftest import Clock
 from tests.simulated_api import FAILURES, Killed, SimulatedApi, SimulatedJob
@@ -62,6 +70,16 @@ class Mirror(RuleBasedStateMachine):
         # What is asked of a lease is to let a transaction begin, or not.
         return Syncer(STORE, self.api.as_client(), clock=self.clock, lease=cast("Lease", self.lease))
 
+    @initialize(count=st.integers(0, 25), seed=st.integers(0, 10_000), is_loaded=st.booleans())
+    def a_store_that_has_been_there(self, count: int, seed: int, is_loaded: bool) -> None:
+        """Jobs in all states; most of the time sync has read them at least once, as they were a while ago."""
+        self.jobs_trickle_in(count, 120.0)
+        if is_loaded:
+            self.sync_runs()
+        self.jobs_go_on(seed, 0.7)
+        if is_loaded:
+            self.sync_runs()
+
     @precondition(lambda self: len(self.api.jobs) < MANY)
     @rule(count=st.integers(1, 9), ago=st.sampled_from([0.0, 1.0, 240.0, 500.0]))
     def jobs_arrive(self, count: int, ago: float) -> None:
@@ -75,13 +93,15 @@ class Mirror(RuleBasedStateMachine):
         """While sync does not run, so that the next walk is a long one. Most are over by then."""
         for number in range(count):
             job = self.api.create()
-            if number % 4:
+            if number % 3:
                 self.api.start(job)
                 self.api.end(job, "success")
             self.clock.advance(seconds)
 
     @rule(seed=st.integers(0, 10_000), share=st.sampled_from([0.2, 0.5, 1.0]))
     def jobs_go_on(self, seed: int, share: float) -> None:
+        self.api.remember()
+        self.clock.advance(1)
         dice = random.Random(seed)
         for job in self.api.jobs:
             if dice.random() < share:
@@ -144,18 +164,35 @@ class Mirror(RuleBasedStateMachine):
         else:
             self.jobs_go_on(seed, 0.5)
 
+    @precondition(lambda self: self.api.snapshots)
     @rule(seed=st.integers(0, 10_000), says_so=st.booleans())
     def an_answer_of_a_while_ago_is_stored(self, seed: int, says_so: bool) -> None:
         """Somebody's "Read again" that was under way for long, or was answered by a server that lags behind."""
-        if self.api.snapshots:
-            dice = random.Random(seed)
-            then, jobs = dice.choice(self.api.snapshots)
-            read_at = then if says_so else self.clock()
-            late = [Job.from_api(job.raw, read_at=read_at) for job in dice.sample(jobs, min(9, len(jobs)))]
-            newer = models.Job.objects.filter(job_id__in=[job.id for job in late], read_at__gt=read_at)
-            before = list(newer.order_by("pk").values())
-            store_jobs(STORE, late, now=self.clock())
-            assert list(newer.order_by("pk").values()) == before
+        dice = random.Random(seed)
+        then, jobs = dice.choice(self.api.snapshots)
+        now = {job.job_id: job.status for job in self.api.jobs}
+        # Those that went on since are the ones that could be taken back.
+        jobs = [job for job in jobs if now.get(job.job_id) != job.status] or jobs
+        read_at = then if says_so else self.clock()
+        late = [Job.from_api(job.raw, read_at=read_at) for job in dice.sample(jobs, min(9, len(jobs)))]
+        newer = models.Job.objects.filter(job_id__in=[job.id for job in late], read_at__gt=read_at)
+        before = list(newer.order_by("pk").values())
+        store_jobs(STORE, late, now=self.clock())
+        assert list(newer.order_by("pk").values()) == before
+
+    @rule(seed=st.integers(0, 10_000))
+    def a_job_fails_while_somebody_reads_its_errors(self, seed: int) -> None:
+        running = {job.job_id: job for job in self.api.jobs if job.status == "started"}
+        row = models.Job.objects.filter(job_id__in=running, status="started").order_by("job_id").first()
+        if row is None:
+            return
+        self.api.begin()
+        reading = Reading(self.api.as_client(), row.pk, row.job_id, self.clock())
+        while reading.next_page():
+            pass
+        self.api.end(running[row.job_id], "failed", random.Random(seed).randint(0, 5))
+        store_jobs(STORE, [self.api.get_job(row.job_id)], now=self.clock())
+        store_reading(reading)
 
     @invariant()
     def nothing_is_lost_or_taken_back(self) -> None:

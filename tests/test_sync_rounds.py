@@ -167,6 +167,22 @@ def test_a_first_load_that_was_cut_off_goes_on_where_it_was(sandbox: SandboxProc
     assert resumed <= 7
 
 
+def test_a_first_load_goes_on_where_it_was_also_when_the_list_has_become_shorter(
+    sandbox: SandboxProcess, syncer: Syncer
+) -> None:
+    put_jobs(sandbox, range(500))
+    sandbox.faults([{"match": "jobs", "kind": "status", "status": 500, "skip": 4, "times": None}])
+    syncer.run_round()
+    assert len(mirrored()) == 385
+    for number in range(300, 500):
+        sandbox.delete_job(f"job-{number}")
+    sandbox.faults([])
+
+    assert syncer.run_round().complete
+
+    assert mirrored() == listed(range(500))
+
+
 def test_a_first_load_under_which_the_list_collapsed_starts_anew(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
