@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,14 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job, JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
 from jobs_ui.sync import Syncer, store_jobs
+from jobs_ui.sync import lease as lease_module
 from jobs_ui.sync.errors import Reading, store_reading
 from jobs_ui.sync.lease import Lease, LeaseLost
 from jobs_ui.sync.open_jobs import read_by_id
@@ -282,3 +284,27 @@ def test_a_single_round_goes_on_when_the_lease_runs_out(sandbox: SandboxProcess,
 
     assert models.Job.objects.exists()
     assert models.SyncState.objects.get().lease_holder == ""
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite cannot end another process's transaction")
+def test_a_holder_that_is_paused_within_a_transaction_keeps_nobody_waiting(
+    store: Store, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_module, "_LONGEST_PAUSE_INSIDE", "300ms")
+    first, second = Lease(store.slug), Lease(store.slug)
+    assert first.acquire()
+    expire_lease()
+
+    def take_over() -> None:
+        second.acquire()  # waits for the row
+        connection.close()
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        first.check()
+        other = threading.Thread(target=take_over)
+        other.start()
+        other.join(10)
+        models.SyncState.objects.exists()
+    connection.close()
+
+    assert second.token > first.token
