@@ -299,12 +299,16 @@ def test_a_holder_that_is_paused_within_a_transaction_keeps_nobody_waiting(
         second.acquire()  # waits for the row
         connection.close()
 
-    with pytest.raises(DatabaseError), transaction.atomic():
-        first.check()
-        other = threading.Thread(target=take_over)
-        other.start()
-        other.join(10)
-        models.SyncState.objects.exists()
+    def pause_while_another_takes_over() -> None:
+        with transaction.atomic():
+            first.check()
+            other = threading.Thread(target=take_over)
+            other.start()
+            other.join(10)
+            models.SyncState.objects.exists()
+
+    with pytest.raises(DatabaseError):
+        pause_while_another_takes_over()
     connection.close()
 
     assert second.token > first.token
