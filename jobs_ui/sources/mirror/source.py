@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from functools import cached_property
 
 from django.core.cache import cache
 from django.db import DatabaseError
@@ -23,7 +23,6 @@ from jobs_ui.sources.base import (
     Capabilities,
     ErrorLine,
     ErrorPage,
-    ErrorsReading,
     Freshness,
     JobFilters,
     JobNotFound,
@@ -33,6 +32,7 @@ from jobs_ui.sources.base import (
 )
 from jobs_ui.sources.mirror import listing, paging
 from jobs_ui.sources.mirror.counting import count_by_status
+from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
@@ -51,25 +51,6 @@ MOST_SEEN = 100
 MAX_LIMIT = 100
 # Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 CLOCK_GRAIN = timedelta(seconds=2)
-LIST_COLUMNS = (
-    "id",
-    "store",
-    "job_id",
-    "type",
-    "status",
-    "created_at",
-    "started_at",
-    "completed_at",
-    "request_id",
-    "filter",
-    "copied_from",
-    "hierarchy_id",
-    "files",
-    "read_at",
-    "gone_at",
-    "errors_state",
-    "errors_count",
-)
 
 
 def utc_now() -> datetime:
@@ -99,7 +80,7 @@ class MirrorSource:
         if backwards and not stretch.has_more and stretch.scanned is None:
             # The top is reached: the first page, whole, is what somebody who goes that way wants to see.
             return self.list_jobs(filters, size=size)
-        jobs = _records([key.key for key in stretch.keys])
+        jobs = listed_records([key.key for key in stretch.keys])
         return JobPage(
             jobs=jobs,
             older=_cursor(filters.sort, stretch.last) if stretch.has_older else None,
@@ -113,8 +94,8 @@ class MirrorSource:
         """See JobSource. A store that was taken out of the settings keeps its history."""
         configured = [StoreName(store.slug, store.name) for store in self._stores]
         slugs = {store.slug for store in configured}
-        known = models.SyncState.objects.exclude(store__in=slugs).order_by("store").values_list("store", flat=True)
-        return (*configured, *(StoreName(slug, slug, is_configured=False) for slug in known[:MOST_SEEN]))
+        others = sorted(set(self._states) - slugs)[:MOST_SEEN]
+        return (*configured, *(StoreName(slug, slug, is_configured=False) for slug in others))
 
     def counts(self, filters: JobFilters) -> dict[str, int] | None:
         """See JobSource."""
@@ -129,7 +110,7 @@ class MirrorSource:
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
         row = self._known(job_id)
-        return _record(row, whole=True) if row else self._ask_for(job_id)
+        return record(row) if row else self._ask_for(job_id)
 
     def refresh_job(self, job_id: str) -> JobRecord:
         """See JobSource. A 404 of a job that the mirror knows is noted, and it stays readable."""
@@ -152,7 +133,7 @@ class MirrorSource:
             with asking():
                 job = self._client(row).get_job(job_id)
         except JobNotFound:
-            return _record(row, whole=True), ()
+            return record(row), ()
         return self._stored(row.store, job), job.files or ()
 
     def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
@@ -174,14 +155,18 @@ class MirrorSource:
 
     def freshness(self, now: datetime) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""
-        states = {state.store: state for state in models.SyncState.objects.all()}
-        notices = [(store.name, _freshness(states.get(store.slug), now)) for store in self._stores]
+        notices = [(store.name, _freshness(self._states.get(store.slug), now)) for store in self._stores]
         if not notices:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
         name, worst = min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice[1].state))
         if len(notices) == 1 or worst.state == "fresh":
             return worst
         return replace(worst, headline=f"{name}: {worst.headline}")
+
+    @cached_property
+    def _states(self) -> dict[str, models.SyncState]:
+        """What sync wrote of each store, read once for a page: a source lives as long as a request."""
+        return {state.store: state for state in models.SyncState.objects.all()}
 
     def _client(self, row: models.Job) -> JobsClient:
         store = next((store for store in self._stores if store.slug == row.store), None)
@@ -216,8 +201,8 @@ class MirrorSource:
                 raise CannotAsk("Elastic Path did not answer in time.", kind="timed-out")
             try:
                 with asking():
-                    record = self._stored(store.slug, client_of(store).get_job(job_id))
-                return self._with_few_errors(store, record)
+                    found = self._stored(store.slug, client_of(store).get_job(job_id))
+                return self._with_few_errors(store, found)
             except JobNotFound:
                 continue
             except CannotAsk as error:
@@ -227,28 +212,28 @@ class MirrorSource:
         cache.set(known_miss, 1, REMEMBER_A_MISS)
         raise JobNotFound
 
-    def _with_few_errors(self, store: Store, record: JobRecord) -> JobRecord:
+    def _with_few_errors(self, store: Store, job: JobRecord) -> JobRecord:
         """The errors of a job that somebody came for are read along with it where one page holds them.
 
         A list of 12,000 would take a hundred calls: that, and whatever fails here, is left to sync.
         """
-        row = self._known(record.job_id)
+        row = self._known(job.job_id)
         if row is None or row.errors_due_at is None:
-            return record
+            return job
         client = client_of(store)
         try:
-            first = next(client.iter_errors(record.job_id), None)
+            first = next(client.iter_errors(job.job_id), None)
             if first is None or first.received < MAX_LIMIT:
                 read_errors(client, row, utc_now)
         except (JobsApiError, DatabaseError):
-            return record
+            return job
         row.refresh_from_db()
-        return _record(row, whole=True)
+        return record(row)
 
     def _stored(self, store: str, job: Job) -> JobRecord:
         """The job as the mirror has it, once stored; as it was read, where the mirror cannot be written just now."""
         try:
-            return _record(store_job(store, job, now=utc_now()), whole=True)
+            return record(store_job(store, job, now=utc_now()))
         except DatabaseError as error:
             logger.warning("A job that was read could not be stored: %s", error)
             return record_of(store, job)
@@ -261,69 +246,6 @@ def _scanned_to(stretch: paging.Stretch) -> datetime | None:
 
 def _cursor(sort: str, key: listing.Key | None) -> str | None:
     return listing.write_place(sort, listing.Place(key.value, key.key)) if key else None
-
-
-def _records(keys: Sequence[int]) -> tuple[JobRecord, ...]:
-    """The rows of a page, in the order of their keys. Plain values: a model's instance costs more than its row."""
-    rows = {row[0]: row for row in models.Job.objects.filter(pk__in=keys).values_list(*LIST_COLUMNS)}
-    return tuple(_listed(rows[key]) for key in keys if key in rows)
-
-
-def _listed(row: Sequence[Any]) -> JobRecord:  # Any: the columns of LIST_COLUMNS, each of its own type
-    (_, store, job_id, kind, status, created_at, started_at, completed_at, request_id, expression, copied_from) = row[
-        :11
-    ]
-    (hierarchy_id, files, read_at, gone_at, errors_state, errors_count) = row[11:]
-    return JobRecord(
-        store=store,
-        job_id=job_id,
-        type=kind,
-        status=status,
-        created_at=created_at,
-        started_at=started_at,
-        completed_at=completed_at,
-        request_id=request_id,
-        filter=expression,
-        copied_from=copied_from,
-        hierarchy_id=hierarchy_id,
-        files=None if files is None else tuple(_strings(files)),
-        read_at=read_at,
-        gone_at=gone_at,
-        errors=ErrorsReading(errors_state, errors_count),
-    )
-
-
-def _record(row: models.Job, *, whole: bool = False) -> JobRecord:
-    """The row as pages see it; `whole` with the columns that only its own page needs."""
-    return JobRecord(
-        store=row.store,
-        job_id=row.job_id,
-        type=row.type,
-        status=row.status,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
-        request_id=row.request_id,
-        filter=row.filter,
-        copied_from=row.copied_from,
-        hierarchy_id=row.hierarchy_id,
-        files=None if row.files is None else tuple(_strings(row.files)),
-        read_at=row.read_at,
-        updated_at=row.updated_at if whole else None,
-        missing_since=row.missing_since if whole else None,
-        gone_at=row.gone_at,
-        errors=ErrorsReading(
-            row.errors_state,
-            row.errors_count,
-            row.errors_read_at if whole else None,
-            row.errors_reading if whole else 0,
-        ),
-        raw=row.raw if whole else {},
-    )
-
-
-def _strings(value: object) -> Iterable[str]:
-    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
 
 
 def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
