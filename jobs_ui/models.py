@@ -60,6 +60,8 @@ class Job(models.Model):
     # Which reading of the error list is shown, and its fingerprint: two readings that agree need no third.
     errors_reading = models.BigIntegerField(default=0)
     errors_digest = models.CharField(max_length=64, blank=True)
+    # By which way of grouping the messages that are shown were grouped, 0 for not yet: see `insights.error_groups`.
+    errors_grouped = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "job_id"], name="job_store_job_id")]
@@ -83,6 +85,9 @@ class Job(models.Model):
             models.Index(
                 fields=["store", "errors_due_at"], name="job_errors_due", condition=Q(errors_due_at__isnull=False)
             ),
+            models.Index(
+                fields=["store", "errors_grouped"], name="job_errors_grouped", condition=Q(errors_count__gt=0)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,12 +106,67 @@ class JobError(models.Model):
     position = models.PositiveIntegerField()
     error_id = models.CharField(max_length=255, blank=True)
     message = models.TextField()
+    # The number of its group within the reading; None where the reading was not grouped yet.
+    group = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "reading", "position"], name="joberror_place")]
+        indexes = [models.Index(fields=["job", "reading", "group", "position"], name="joberror_group")]
 
     def __str__(self) -> str:
         return f"{self.position}: {self.message[:60]}"
+
+
+class ErrorGroup(models.Model):
+    """The messages of one shape in a reading of a job's error list: the same problem in many rows of a file.
+
+    `digest` names the shape, the same in all jobs. `slots` tells of the values that differ: what they are called, how
+    many different ones there are, and the first few; all of them are in `ErrorValues`. Store and creation are the
+    job's own, so that a problem is counted over all jobs of a period in one index.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="error_groups")
+    reading = models.BigIntegerField()
+    # Whether it belongs to the reading that is shown, and counts in what is told over all jobs.
+    is_shown = models.BooleanField()
+    # From 1, most frequent first.
+    number = models.PositiveSmallIntegerField()
+    digest = models.CharField(max_length=16)
+    sample = models.TextField()
+    count = models.PositiveIntegerField()
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    slots = models.JSONField()
+    store = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "reading", "number"], name="errorgroup_number")]
+        indexes = [
+            models.Index(
+                fields=["created_at", "store", "digest", "count", "id"],
+                name="errorgroup_period",
+                condition=Q(is_shown=True),
+            ),
+            models.Index(fields=["digest", "created_at", "id"], name="errorgroup_jobs", condition=Q(is_shown=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.sample[:60]}"
+
+
+class ErrorValues(models.Model):
+    """The different values in one place of a group's messages, one a line, in the order in which they came."""
+
+    group = models.ForeignKey(ErrorGroup, on_delete=models.CASCADE, related_name="values")
+    slot = models.PositiveSmallIntegerField()
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "slot"], name="errorvalues_slot")]
+
+    def __str__(self) -> str:
+        return f"values {self.slot} of {self.group_id}"
 
 
 class JobText(models.Model):

@@ -5,16 +5,31 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from jobs_ui.views import health, job_detail, job_errors, job_files, job_list, job_refresh, jobs_csv, login
+from jobs_ui.views import (
+    health,
+    insights_errors,
+    job_detail,
+    job_errors,
+    job_errors_csv,
+    job_files,
+    job_list,
+    job_refresh,
+    jobs_csv,
+    login,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="job_list"), name="home"),
     path("jobs/", job_list.job_list, name="job_list"),
     path("jobs.csv", jobs_csv.jobs_csv, name="jobs_csv"),
     path("jobs/<path:job_id>/errors/", job_errors.job_errors, name="job_errors"),
+    path("jobs/<path:job_id>/errors.csv", job_errors_csv.job_errors_csv, name="job_errors_csv"),
+    path("jobs/<path:job_id>/errors/values.txt", job_errors_csv.job_error_values, name="job_error_values"),
     path("jobs/<path:job_id>/files/<int:number>/", job_files.job_file, name="job_file"),
     path("jobs/<path:job_id>/refresh/", job_refresh.job_refresh, name="job_refresh"),
     path("jobs/<path:job_id>/", job_detail.job_detail, name="job_detail"),
+    path("insights/errors/", insights_errors.insights_errors, name="insights_errors"),
+    path("insights/errors/<slug:digest>/", insights_errors.insights_error_jobs, name="insights_error_jobs"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),
     # Whoever is logged in may log out, staff or not.
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),

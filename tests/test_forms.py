@@ -15,8 +15,12 @@ from jobs_ui.forms import LONGEST_SEARCH, MOST_COMBINATIONS, MOST_VALUES, ListQu
 from jobs_ui.sources.base import SORTS, Capabilities
 from jobs_ui.status import names_of_type
 
-MIRROR = Capabilities(filters="index", refresh=True, search=True, sort=True, counts=True)
-LIVE = Capabilities(filters="scan", refresh=False, search=False, sort=False, counts=False)
+MIRROR = Capabilities(
+    filters="index", refresh=True, search=True, sort=True, counts=True, choose_errors=True, insights=True
+)
+LIVE = Capabilities(
+    filters="scan", refresh=False, search=False, sort=False, counts=False, choose_errors=False, insights=False
+)
 
 
 def parse(query: str | list[tuple[str, str]], capabilities: Capabilities = MIRROR) -> ListQuery:

@@ -13,8 +13,8 @@ from jobs_ui.sandbox.process import SandboxProcess
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown
 
-# Session, user, the job, the state of sync, the messages: whatever their number.
-QUERIES = 5
+# Session, user, the job, the state of sync, the groups, the messages: whatever their number.
+QUERIES = 6
 WRONG_NUMBERS = ["0", "-1", "x", "", "1.5", "²", "٣", "9" * 400, "1 ", "\0", "1000001", "%s"]
 
 
@@ -30,8 +30,10 @@ def put(sandbox: SandboxProcess, messages: list[str], **changes: object) -> None
 
 
 def numbers(page: Page) -> list[int]:
-    """The numbers of the messages of a page, in its order: each message says its own."""
-    return [int(number) for number in re.findall(r"message-(\d+)\.", page.text)]
+    """The numbers of the messages of a page's table, in its order: each says its own, after that of its line."""
+    lines = re.findall(r"(\d+) message-(\d+)\.", page.text)
+    assert all(line == number for line, number in lines)
+    return [int(number) for _, number in lines]
 
 
 def test_250_messages_are_three_pages_in_the_order_of_the_api(

@@ -22,8 +22,12 @@ LISTED = [
     "/jobs/",
     "/jobs/an-id/",
     "/jobs/an-id/errors/",
+    "/jobs/an-id/errors.csv",
+    "/jobs/an-id/errors/values.txt",
     "/jobs/an-id/files/1/",
     "/jobs/an-id/refresh/",
+    "/insights/errors/",
+    "/insights/errors/a-digest/",
 ]
 
 
@@ -34,7 +38,8 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "/") -> Iterato
             yield from addresses(entry, prefix + str(entry.pattern))
         else:
             assert isinstance(entry, URLPattern)
-            yield prefix + str(entry.pattern).replace("<path:job_id>", "an-id").replace("<int:number>", "1")
+            address = str(entry.pattern).replace("<path:job_id>", "an-id").replace("<int:number>", "1")
+            yield prefix + address.replace("<slug:digest>", "a-digest")
 
 
 PROTECTED = sorted(set(addresses()) - OPEN)

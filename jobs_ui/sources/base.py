@@ -6,6 +6,7 @@ says in its `capabilities`, and the page hides or explains the control.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
@@ -13,10 +14,19 @@ from typing import Literal, NamedTuple, Protocol
 from pydantic import JsonValue
 
 from jobs_ui.jobs_api import SignedLink
+from jobs_ui.sources.errors import (
+    ALL_ERRORS,
+    ERRORS_PAGE_SIZE,
+    ErrorChoice,
+    ErrorGroups,
+    ErrorLine,
+    ErrorPage,
+    Problem,
+    ProblemJobs,
+)
 from jobs_ui.status import FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
 
 PAGE_SIZE = 50
-ERRORS_PAGE_SIZE = 100
 NEWEST_FIRST = "-created"
 SORTS = ("-created", "created", "-run", "run", "-wait", "wait")
 MOST_COUNTED = 10_000
@@ -49,7 +59,8 @@ class Capabilities:
     """What a source can do.
 
     `filters`: "index" answers at once, "scan" looks through a bounded number of jobs a page. `search`: by id, request
-    id and words. `sort`: by other than the creation. `counts`: of jobs by status.
+    id and words. `sort`: by other than the creation. `counts`: of jobs by status. `choose_errors`: messages of
+    one group, or with a text in them. `insights`: what is told over many jobs.
     """
 
     filters: Literal["index", "scan"]
@@ -57,6 +68,8 @@ class Capabilities:
     search: bool
     sort: bool
     counts: bool
+    choose_errors: bool
+    insights: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +103,15 @@ class ErrorsReading:
 
     `state` is a value of `models.ErrorsState`, or "more": there are `count` and more, read when they are looked at.
 
-    `reading` names one reading of the list, so that the pages of one visit belong together.
+    `reading` names one reading of the list, so that the pages of one visit belong together. `is_grouped`: whether its
+    groups can be had.
     """
 
     state: str = "not-asked"
     count: int = 0
     read_at: datetime | None = None
     reading: int = 0
+    is_grouped: bool = False
 
     @property
     def count_words(self) -> str:
@@ -187,24 +202,6 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorLine:
-    """One message, at its place in the job's error list (from 0)."""
-
-    position: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
-    """One page of a job's messages, in the API's order. `number` counts from 1; `total` is None where not known."""
-
-    lines: tuple[ErrorLine, ...]
-    number: int
-    has_next: bool
-    total: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Freshness:
     """How far what a page shows can be trusted.
 
@@ -250,8 +247,33 @@ class JobSource(Protocol):
         Raises JobNotFound and CannotAsk.
         """
 
-    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
+    def list_errors(
+        self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE, choice: ErrorChoice = ALL_ERRORS
+    ) -> ErrorPage:
         """Page `number` (from 1) of the job's messages, of `size` each. Raises CannotAsk if the API has to be asked."""
+
+    def all_errors(self, job: JobRecord, choice: ErrorChoice = ALL_ERRORS) -> Iterator[Sequence[ErrorLine]]:
+        """All messages in their order, a batch at a time. Raises CannotAsk, at its begin or on the way."""
+
+    def error_groups(self, job: JobRecord, *, most: int | None = None) -> ErrorGroups | None:
+        """The job's messages by what they say, most frequent first, at most `most` groups; None where they have not
+        been grouped yet. Raises CannotAsk.
+        """
+
+    def error_values(self, job: JobRecord, digest: str, slot: int) -> str | None:
+        """The different values in a place (from 0) of a group's messages, one a line; None where there is no such
+        place. Raises CannotAsk.
+        """
+
+    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
+        """The error groups of all jobs created since then, those of the most jobs first; empty where the source cannot
+        tell (see `Capabilities.insights`).
+        """
+
+    def problem_jobs(
+        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+    ) -> ProblemJobs:
+        """Page `number` (from 1) of the jobs with messages of that group, newest first."""
 
     def stores(self) -> tuple[StoreName, ...]:
         """The stores whose jobs can be shown: the configured ones, then those of which only history is left."""

@@ -15,12 +15,9 @@ from itertools import islice, takewhile
 from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink
 from jobs_ui.sources.asking import asking
 from jobs_ui.sources.base import (
-    ERRORS_PAGE_SIZE,
     PAGE_SIZE,
     CannotAsk,
     Capabilities,
-    ErrorLine,
-    ErrorPage,
     ErrorsReading,
     Freshness,
     JobFilters,
@@ -30,6 +27,17 @@ from jobs_ui.sources.base import (
     StoreName,
 )
 from jobs_ui.sources.cursors import Place, read_cursor, write_cursor
+from jobs_ui.sources.errors import (
+    ALL_ERRORS,
+    ERRORS_PAGE_SIZE,
+    ErrorChoice,
+    ErrorGroups,
+    ErrorLine,
+    ErrorPage,
+    Problem,
+    ProblemJobs,
+)
+from jobs_ui.sources.live_errors import ErrorsRead, grouped
 from jobs_ui.sources.records import record_of
 from jobs_ui.status import FAILED, SUCCESS, job_type, names_of_type
 from jobs_ui.stores import Store, client_of
@@ -53,10 +61,14 @@ class _Row:
 class LiveSource:
     """Asks the API for every page. A list shows one store: the one that was chosen, or the first configured one."""
 
-    capabilities = Capabilities(filters="scan", refresh=False, search=False, sort=False, counts=False)
+    capabilities = Capabilities(
+        filters="scan", refresh=False, search=False, sort=False, counts=False, choose_errors=False, insights=False
+    )
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
+        # The error lists that were asked for in this request, by the job's id.
+        self._read: dict[str, ErrorsRead] = {}
 
     def list_jobs(
         self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
@@ -86,21 +98,53 @@ class LiveSource:
         store, job = self._find(job_id)
         return record_of(store.slug, job), job.files or ()
 
-    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
-        """See JobSource.
+    def list_errors(
+        self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE, choice: ErrorChoice = ALL_ERRORS
+    ) -> ErrorPage:
+        """See JobSource. Choosing would take all of the list to be read: see `capabilities`.
 
         Jobs API: pages of errors are found by offset; one page after another is read up to `number`.
         """
-        store = self._store(job.store)
         start, needed = (number - 1) * size, number * size + 1
-        if store is None or start >= MAX_ERRORS:
+        if self._store(job.store) is None or start >= MAX_ERRORS:
             return ErrorPage((), number, has_next=False, total=None)
-        with asking():
-            messages = (error for page in client_of(store).iter_errors(job.job_id) for error in page.items)
-            errors = [error for error in islice(messages, needed) if error.position >= start]
-        lines = tuple(ErrorLine(error.position, error.message) for error in errors[:size])
-        has_next = len(errors) > size
-        return ErrorPage(lines, number, has_next, None if has_next else start + len(lines))
+        lines: list[ErrorLine] = []
+        for batch in self.all_errors(job):
+            lines += [line for line in batch if start <= line.position]
+            if batch[-1].position + 1 >= needed:
+                break
+        has_next = len(lines) > size
+        return ErrorPage(tuple(lines[:size]), number, has_next, None if has_next else start + len(lines))
+
+    def all_errors(self, job: JobRecord, choice: ErrorChoice = ALL_ERRORS) -> Iterator[Sequence[ErrorLine]]:
+        """See JobSource. What was read for this page already is not read twice."""
+        store = self._store(job.store)
+        if store is None:
+            return
+        known = self._read.get(job.job_id)
+        if known is None:
+            known = self._read[job.job_id] = ErrorsRead(client_of(store).iter_errors(job.job_id), keep=MOST_CALLS)
+        yield from known.batches()
+
+    def error_groups(self, job: JobRecord, *, most: int | None = None) -> ErrorGroups | None:
+        """See JobSource. Of the first messages alone, as many as a few calls bring."""
+        if job.errors.state not in ("complete", "more"):
+            return None
+        return grouped(islice(self.all_errors(job), MOST_CALLS), most)
+
+    def error_values(self, job: JobRecord, digest: str, slot: int) -> str | None:
+        """See JobSource. Jobs API: only all of the list could tell."""
+        return None
+
+    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
+        """See JobSource. Jobs API: it knows nothing over many jobs."""
+        return ()
+
+    def problem_jobs(
+        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+    ) -> ProblemJobs:
+        """See JobSource. Jobs API: it knows nothing over many jobs."""
+        return ProblemJobs(number=number)
 
     def stores(self) -> tuple[StoreName, ...]:
         """See JobSource."""

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Case, When
 
 from jobs_ui import models
+from jobs_ui.insights.error_groups import GROUPER, Grouping
 from jobs_ui.jobs_api import JobError, JobsApiError, JobsClient, NotFound, Refused
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import FAILED
-from jobs_ui.sync import readings
+from jobs_ui.sync import groups, readings
 from jobs_ui.sync.clocks import LONGEST_INTERVAL, SECOND_LOOK, SETTLING, Clock, TimeBox
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.lease import Fence, no_fence
@@ -35,6 +36,9 @@ class Reading:
         self.pk = pk
         self.asked_at = asked_at
         self.errors: list[JobError] = []
+        self.grouping = Grouping()
+        # The digest of each message's group, in the order of the messages.
+        self.digests: list[str] = []
         self.is_complete = True
         self._characters = 0
         self._walk = client.iter_errors(job_id)
@@ -51,6 +55,7 @@ class Reading:
                 self.is_complete = False
                 return False
             self.errors.append(error)
+            self.digests.append(self.grouping.add(error.position, error.message))
         return True
 
     def digest(self) -> str:
@@ -126,21 +131,24 @@ class DueErrors:
             models.Job.objects.filter(pk=pk, errors_due_at__lte=now).update(errors_due_at=now + pause)
 
 
-def read_errors(client: JobsClient, row: models.Job, clock: Clock) -> None:
+def read_errors(client: JobsClient, row: models.Job, clock: Clock, box: TimeBox | None = None) -> bool:
     """Reads the job's error list and stores it under its job in one step. Raises JobsApiError; nothing changes then.
 
     For a job that ended less than ten minutes ago the list may still grow: it is read again a minute later, until two
-    readings agree.
+    readings agree. A list that is longer than the time box allows is left to sync, and the answer is False.
     """
     asked_at = clock()
     try:
         reading = Reading(client, row.pk, row.job_id, asked_at)
         while reading.next_page():
-            pass
+            if box is not None and box.is_over():
+                models.Job.objects.filter(pk=row.pk).update(errors_due_at=asked_at)
+                return False
     except (NotFound, Refused):
         _note_unavailable(row.pk, asked_at, no_fence)
-        return
+        return True
     store_reading(reading, clock_offset=client.clock_offset)
+    return True
 
 
 def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: timedelta = timedelta(0)) -> None:
@@ -158,13 +166,16 @@ def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: ti
         if agrees:
             _show(row, reading, digest, clock_offset, agrees=True)
     if not agrees:
-        number = readings.write(reading.pk, reading.errors, fence)
+        grouped = reading.grouping.groups()
+        number = readings.write(reading.pk, reading.errors, groups.numbers(grouped, reading.digests), fence)
         with transaction.atomic():
             fence()
             # Looked at anew: the messages were written in several transactions.
             if row := _locked(reading.pk, reading.asked_at):
                 row.errors_reading = number
+                row.errors_grouped = GROUPER
                 readings.note_text(row.pk, reading.errors)
+                groups.show(row, grouped)
                 _show(row, reading, digest, clock_offset, agrees=False)
     readings.sweep(reading.pk, fence)
 
@@ -194,6 +205,7 @@ def _show(row: models.Job, reading: Reading, digest: str, clock_offset: timedelt
             "errors_read_at",
             "errors_due_at",
             "errors_reading",
+            "errors_grouped",
         ]
     )
 

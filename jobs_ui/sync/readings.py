@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobError
 from jobs_ui.sync.clocks import utc_now
 from jobs_ui.sync.lease import Fence
 from jobs_ui.sync.store import searchable
@@ -25,22 +25,41 @@ ABANDONED = timedelta(hours=1)
 """A reading that was not shown by then never will be: whoever wrote it is gone."""
 
 
-def write(pk: int, errors: Sequence[JobError], fence: Fence) -> int:
-    """Writes the messages in short transactions, not shown yet; returns the number of the reading."""
+class Message(Protocol):
+    """A message as it is stored: at its place in the list (from 0), with the API's id of it."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+def write(pk: int, errors: Sequence[Message], groups: Sequence[int], fence: Fence) -> int:
+    """Writes the messages in short transactions, not shown yet; returns the number of the reading.
+
+    `groups` is the number of the group of each message.
+    """
     number = _number()
     for start in range(0, len(errors), BATCH):
         with transaction.atomic():
             fence()
             models.JobError.objects.bulk_create(
                 models.JobError(
-                    job_id=pk, reading=number, position=error.position, error_id=error.id, message=error.message
+                    job_id=pk,
+                    reading=number,
+                    position=error.position,
+                    error_id=error.id,
+                    message=error.message,
+                    group=group,
                 )
-                for error in errors[start : start + BATCH]
+                for error, group in zip(errors[start : start + BATCH], groups[start : start + BATCH], strict=True)
             )
     return number
 
 
-def note_text(pk: int, errors: Sequence[JobError]) -> None:
+def note_text(pk: int, errors: Sequence[Message]) -> None:
     """What the search by words finds the job by: its different messages."""
     kind = models.JobText.MESSAGES
     text = searchable("\n".join(dict.fromkeys(error.message for error in errors)))
@@ -67,6 +86,9 @@ def sweep(pk: int, fence: Fence) -> None:
     abandoned = [number for number in numbers if shown < number < _number() - _microseconds(ABANDONED)]
     for number in [*before, *abandoned]:
         _drop(pk, number, fence)
+    with transaction.atomic():
+        fence()
+        models.ErrorGroup.objects.filter(job_id=pk, reading__in=before).delete()
 
 
 def _drop(pk: int, number: int, fence: Fence) -> None:

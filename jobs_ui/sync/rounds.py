@@ -13,6 +13,7 @@ from jobs_ui.status import PENDING, STARTED
 from jobs_ui.sync.clocks import BUSY, LONGEST_PAUSE, QUIET, YOUNG, Clock, TimeBox, utc_now
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.errors import DueErrors
+from jobs_ui.sync.groups import regroup
 from jobs_ui.sync.lease import Lease
 from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, read_due_jobs
 from jobs_ui.sync.walk import Report, WalkOutcome, walk_store
@@ -73,6 +74,7 @@ class Syncer:
         failures = read_due_jobs(self._context, passed=walk.ids, box=box)
         if not (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
             failures += self._due_errors.read(box)
+        regroup(self._context, box)
         for failure in failures:
             logger.warning("A job of store %s could not be read: %s", self.store, failure)
         return self._ended(state, walk, failures, is_cut=box.is_over())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from jobs_ui.presentation.error_rows import GroupRow, group_rows, marked
 from jobs_ui.presentation.facts import job_facts
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord, JobSource
 from jobs_ui.views.problems import cannot_ask, job_not_found
 from jobs_ui.views.rendering import STOP_POLLING, down, render_page, utc_now, wants_fragment
 
+FIRST_GROUPS = 3
 FIRST_ERRORS = 5
 
 
@@ -25,14 +29,17 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
     except CannotAsk as error:
         return cannot_ask(request, error, f"The job {job_id} is not known here yet")
     freshness = source.freshness(now)
-    errors: tuple[str, ...] = ()
+    groups: list[GroupRow] = []
+    errors: tuple[SafeString, ...] = ()
     try:
-        errors = _first_errors(source, job)
+        groups = _first_groups(source, job)
+        errors = () if groups else _first_errors(source, job)
     except CannotAsk as error:
         freshness = down(error, job.read_at)
     context = {
         "job": job,
         "facts": job_facts(job, now, clock_offset=freshness.clock_offset),
+        "groups": groups,
         "first_errors": errors,
         "freshness": freshness,
         "now": now,
@@ -45,7 +52,14 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
     return response
 
 
-def _first_errors(source: JobSource, job: JobRecord) -> tuple[str, ...]:
+def _first_groups(source: JobSource, job: JobRecord) -> list[GroupRow]:
+    groups = source.error_groups(job, most=FIRST_GROUPS) if job.errors.count else None
+    url = reverse("job_errors", args=[job.job_id])
+    return group_rows(groups, url, has_values=source.capabilities.choose_errors) if groups else []
+
+
+def _first_errors(source: JobSource, job: JobRecord) -> tuple[SafeString, ...]:
+    """The first messages, of a job whose messages have not been grouped yet."""
     if not job.errors.count:
         return ()
-    return tuple(line.message for line in source.list_errors(job, size=FIRST_ERRORS).lines)
+    return tuple(marked(line.message) for line in source.list_errors(job, size=FIRST_ERRORS).lines)

@@ -1,24 +1,29 @@
-"""The messages of a job of any status, paged."""
+"""The messages of a job of any status: by what they say, and one by one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from jobs_ui.error_forms import ErrorsQuery, parse_errors_query
+from jobs_ui.presentation import error_rows
 from jobs_ui.presentation.facts import errors_sentence
 from jobs_ui.sources import get_source
-from jobs_ui.sources.base import CannotAsk, ErrorPage, JobNotFound
+from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
+from jobs_ui.sources.errors import ERRORS_PAGE_SIZE, ErrorGroups, ErrorPage
 from jobs_ui.status import job_status, job_type
 from jobs_ui.views.problems import cannot_ask, job_not_found
 from jobs_ui.views.rendering import down, render_page, utc_now
 
-MOST_PAGES = 1_000_000
+GROUPS_IN_SIGHT = 20
 
 
 @require_safe
 def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
-    """`/jobs/<id>/errors/?page=N` (from 1)."""
+    """`/jobs/<id>/errors/?group=…&q=…&page=N` (from 1)."""
     now, source = utc_now(), get_source()
     try:
         job = source.get_job(job_id)
@@ -26,32 +31,56 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
         return job_not_found(request, job_id)
     except CannotAsk as error:
         return cannot_ask(request, error, f"The job {job_id} is not known here yet")
-    number, problem = _page_number(request.GET.get("page", "1"))
-    freshness, trouble = source.freshness(now), None
+    query = parse_errors_query(request.GET, source.capabilities)
+    freshness, trouble, groups = source.freshness(now), None, None
     try:
-        page = source.list_errors(job, number=number)
+        groups = source.error_groups(job) if job.errors.count else None
+        query = query.among(groups)
+        page = source.list_errors(job, number=query.number, choice=query.choice)
     except CannotAsk as error:
-        trouble, page = error, ErrorPage((), number, has_next=False, total=None)
+        trouble, page = error, ErrorPage((), query.number, has_next=False, total=None)
         freshness = down(error, job.read_at)
-    path = reverse("job_errors", args=[job.job_id])
     context = {
         "job": job,
         "status": job_status(job.status),
         "type": job_type(job.type),
-        "page": page,
+        "problems": query.problems,
         "sentence": "" if trouble else errors_sentence(job),
-        "problem": problem,
         "freshness": freshness,
         "now": now,
         "capabilities": source.capabilities,
-        "next_url": f"{path}?page={page.number + 1}" if page.has_next else "",
-        "previous_url": f"{path}?page={page.number - 1}" if page.number > 1 else "",
+        **_groups(job, query, groups, has_values=source.capabilities.choose_errors),
+        **_messages(job, query, page),
     }
     return render_page(request, "job_errors", context, status=503 if trouble else 200)
 
 
-def _page_number(text: str) -> tuple[int, str]:
-    """The page's number and a sentence where the text was none; the first page then."""
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_PAGES:
-        return int(text[:9]), ""
-    return 1, "The page's number could not be read, so the first page is shown."
+def _groups(job: JobRecord, query: ErrorsQuery, groups: ErrorGroups | None, *, has_values: bool) -> dict[str, Any]:
+    """What the table of groups needs. (Any: what a template gets.)"""
+    if groups is None:
+        return {"groups": [], "is_grouping": bool(job.errors.count)}
+    path = reverse("job_errors", args=[job.job_id])
+    rows = error_rows.group_rows(groups, path, chosen=query.choice.group, has_values=has_values)
+    return {
+        "groups": rows[:GROUPS_IN_SIGHT],
+        "more_groups": rows[GROUPS_IN_SIGHT:],
+        "groups_words": error_rows.groups_words(groups, is_whole=job.errors.state != "more"),
+        "options": error_rows.options(groups),
+    }
+
+
+def _messages(job: JobRecord, query: ErrorsQuery, page: ErrorPage) -> dict[str, Any]:
+    """What the table of messages and its pager need. (Any: what a template gets.)"""
+    path, number = reverse("job_errors", args=[job.job_id]), page.number
+    start = (number - 1) * ERRORS_PAGE_SIZE + 1
+    pages = "" if page.total is None else f" of {-(-page.total // ERRORS_PAGE_SIZE):,}"
+    return {
+        "page": page,
+        "lines": error_rows.lines(page.lines),
+        "choice": query.choice,
+        "range_words": f"{start:,} to {start + len(page.lines) - 1:,}",
+        "page_words": f"Page {number:,}{pages}",
+        "csv_url": reverse("job_errors_csv", args=[job.job_id]) + query.url_query(),
+        "next_url": f"{path}{query.url_query(number + 1)}#messages" if page.has_next else "",
+        "previous_url": f"{path}{query.url_query(number - 1)}#messages" if number > 1 else "",
+    }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs_ui.forms import ListQuery, parse_list_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobPage, JobRecord, JobSource
+from jobs_ui.views.csv_files import csv_attachment, csv_lines, release_connection, safe_cell
 from jobs_ui.views.problems import Problem, cannot_ask, problem_page
 from jobs_ui.views.rendering import utc_now
 
@@ -36,25 +35,11 @@ HEADER = (
     "request_id",
     "gone_at",
 )
-# A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-class _Echo:
-    """What `csv.writer` writes to: hands each line back."""
-
-    def write(self, line: str, /) -> str:
-        """The line itself."""
-        return line
 
 
 @require_safe
 def jobs_csv(request: HttpRequest) -> HttpResponseBase:
-    """`/jobs.csv?q=…&status=…`: every job that the list shows under that query, in its order.
-
-    UTF-8 without a byte order mark: whoever reads the file by its header would find the mark in the name of the first
-    column, and the encoding is told by the content type.
-    """
+    """`/jobs.csv?q=…&status=…`: every job that the list shows under that query, in its order."""
     source = get_source()
     query = parse_list_query(request.GET, source.capabilities)
     try:
@@ -64,33 +49,19 @@ def jobs_csv(request: HttpRequest) -> HttpResponseBase:
         return cannot_ask(request, error, "The jobs have to be read from Elastic Path")
     if first.problem:
         return _cannot_search(request, query, first.problem)
-    lines = _lines(source, query.filters, first) if request.method != "HEAD" else iter(())
-    response = StreamingHttpResponse(lines)
-    response["Content-Type"] = "text/csv; charset=utf-8"
-    response["Content-Disposition"] = f'attachment; filename="jobs_{utc_now():%Y-%m-%d}.csv"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return csv_attachment(request, _pieces(source, query.filters, first), f"jobs_{utc_now():%Y-%m-%d}.csv")
 
 
-def _lines(source: JobSource, filters: JobFilters, page: JobPage) -> Iterator[str]:
-    """The lines of the file, a batch in memory. An error is let through: it breaks the answer off, and a browser says
-    that the download failed. Ended quietly, half of the jobs would pass for all of them.
-    """
-    writer, now = csv.writer(_Echo()), utc_now()
-    yield writer.writerow(HEADER)
+def _pieces(source: JobSource, filters: JobFilters, page: JobPage) -> Iterator[str]:
+    """The file, a batch in memory."""
+    now = utc_now()
+    yield csv_lines([HEADER])
     while True:
-        _release_connection()
-        yield "".join([writer.writerow(_cells(job, now)) for job in page.jobs])
+        release_connection()
+        yield csv_lines(_cells(job, now) for job in page.jobs)
         if page.older is None:
             return
         page = source.list_jobs(filters, before=page.older, size=BATCH)
-
-
-def _release_connection() -> None:
-    """Whoever reads slowly holds a thread, but no connection of the pool."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _cells(job: JobRecord, now: datetime) -> tuple[object, ...]:
@@ -113,11 +84,6 @@ def _cells(job: JobRecord, now: datetime) -> tuple[object, ...]:
         safe_cell(job.request_id),
         _iso(job.gone_at),
     )
-
-
-def safe_cell(text: str) -> str:
-    """The text as a spreadsheet shows it: never as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _iso(moment: datetime | None) -> str:

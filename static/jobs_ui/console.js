@@ -21,11 +21,20 @@ function reveal(root) {
 
 /* Copy */
 
+/** What a button copies: a text, what an address holds (thousands of values), or the id of the job around it. */
+async function textOf(button) {
+  const { copy, copyFrom } = button.dataset;
+  if (!copyFrom) return copy || button.closest("[data-job-id]").dataset.jobId;
+  const answer = await fetch(copyFrom);
+  if (!answer.ok || answer.redirected) throw new Error(answer.status);
+  return answer.text();
+}
+
 async function copy(button) {
   const icon = button.querySelector("use");
   const before = icon.getAttribute("href");
   try {
-    await navigator.clipboard.writeText(button.dataset.copy || button.closest("[data-job-id]").dataset.jobId);
+    await navigator.clipboard.writeText(await textOf(button));
   } catch {
     return say("Could not be copied");
   }

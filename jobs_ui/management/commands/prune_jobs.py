@@ -79,6 +79,8 @@ def _remove(jobs: QuerySet[models.Job]) -> int:
         with transaction.atomic():
             models.JobText.objects.filter(job_id__in=keys).delete()
             models.JobError.objects.filter(job_id__in=keys).delete()
+            models.ErrorValues.objects.filter(group__job_id__in=keys).delete()
+            models.ErrorGroup.objects.filter(job_id__in=keys).delete()
             models.Job.objects.filter(pk__in=keys).delete()
         removed += len(keys)
     return removed

@@ -96,7 +96,13 @@ def record(row: models.Job) -> JobRecord:
         updated_at=row.updated_at,
         missing_since=row.missing_since,
         gone_at=row.gone_at,
-        errors=ErrorsReading(row.errors_state, row.errors_count, row.errors_read_at, row.errors_reading),
+        errors=ErrorsReading(
+            row.errors_state,
+            row.errors_count,
+            row.errors_read_at,
+            row.errors_reading,
+            is_grouped=row.errors_grouped > 0,
+        ),
         raw=row.raw,
     )
 

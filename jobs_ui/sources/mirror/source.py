@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -17,12 +17,9 @@ from jobs_ui import models
 from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink
 from jobs_ui.sources.asking import asking, sentence_for
 from jobs_ui.sources.base import (
-    ERRORS_PAGE_SIZE,
     PAGE_SIZE,
     CannotAsk,
     Capabilities,
-    ErrorLine,
-    ErrorPage,
     Freshness,
     JobFilters,
     JobNotFound,
@@ -30,13 +27,24 @@ from jobs_ui.sources.base import (
     JobRecord,
     StoreName,
 )
-from jobs_ui.sources.mirror import listing, paging
+from jobs_ui.sources.errors import (
+    ALL_ERRORS,
+    ERRORS_PAGE_SIZE,
+    ErrorChoice,
+    ErrorGroups,
+    ErrorLine,
+    ErrorPage,
+    Problem,
+    ProblemJobs,
+)
+from jobs_ui.sources.mirror import errors, listing, paging, problems
 from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
+from jobs_ui.sync.clocks import TimeBox
 from jobs_ui.sync.open_jobs import read_by_id
 from jobs_ui.sync.rounds import INCOMPLETE
 
@@ -46,6 +54,8 @@ logger = logging.getLogger(__name__)
 ASKING_DEADLINE = 15.0
 OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
+# For the error list of a job that somebody wants read again; a longer one is left to sync.
+PATIENCE = timedelta(seconds=5)
 MOST_SEEN = 100
 # Jobs API: most records a page.
 MAX_LIMIT = 100
@@ -61,7 +71,9 @@ def utc_now() -> datetime:
 class MirrorSource:
     """Reads the mirror. A job that it does not know is asked for by id, stored, and a miss remembered for a while."""
 
-    capabilities = Capabilities(filters="index", refresh=True, search=True, sort=True, counts=True)
+    capabilities = Capabilities(
+        filters="index", refresh=True, search=True, sort=True, counts=True, choose_errors=True, insights=True
+    )
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
@@ -120,7 +132,7 @@ class MirrorSource:
             try:
                 row = read_by_id(client, row, utc_now)
                 if row.gone_at is None and row.missing_since is None:
-                    read_errors(client, row, utc_now)
+                    read_errors(client, row, utc_now, TimeBox(PATIENCE))
             except DatabaseError as error:
                 logger.warning("A job that was read again could not be stored: %s", error)
                 raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
@@ -136,22 +148,33 @@ class MirrorSource:
             return record(row), ()
         return self._stored(row.store, job), job.files or ()
 
-    def list_errors(self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE) -> ErrorPage:
-        """See JobSource. Pages are found by position, so that the last of 100,000 costs what the first does."""
-        start = (number - 1) * size
-        lines = models.JobError.objects.filter(
-            job__store=job.store,
-            job__job_id=job.job_id,
-            reading=job.errors.reading,
-            position__gte=start,
-            position__lt=start + size,
-        ).order_by("position")
-        return ErrorPage(
-            lines=tuple(ErrorLine(*line) for line in lines.values_list("position", "message")),
-            number=number,
-            has_next=start + size < job.errors.count,
-            total=job.errors.count,
-        )
+    def list_errors(
+        self, job: JobRecord, *, number: int = 1, size: int = ERRORS_PAGE_SIZE, choice: ErrorChoice = ALL_ERRORS
+    ) -> ErrorPage:
+        """See JobSource."""
+        return errors.page_of(job, number, size, choice)
+
+    def all_errors(self, job: JobRecord, choice: ErrorChoice = ALL_ERRORS) -> Iterator[Sequence[ErrorLine]]:
+        """See JobSource."""
+        return errors.batches_of(job, choice)
+
+    def error_groups(self, job: JobRecord, *, most: int | None = None) -> ErrorGroups | None:
+        """See JobSource."""
+        return errors.groups_of(job, most)
+
+    def error_values(self, job: JobRecord, digest: str, slot: int) -> str | None:
+        """See JobSource."""
+        return errors.values_of(job, digest, slot)
+
+    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
+        """See JobSource."""
+        return problems.problems(since, stores, most)
+
+    def problem_jobs(
+        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+    ) -> ProblemJobs:
+        """See JobSource."""
+        return problems.problem_jobs(digest, since, stores, number, size)
 
     def freshness(self, now: datetime) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""

@@ -1,0 +1,91 @@
+"""The messages that Elastic Path's documentation explains: what each means for whoever has to change the file.
+
+To add one: its words in lower case as they stand in the message, one sentence that says what to change, what its
+values are called, and, where a value stands in the message without quotation marks, the pattern of the message with
+`…` in the place of each value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOLE = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """`words` are found in the message in any case; `values` is a plural. `pattern` ends in a hole or in words."""
+
+    words: str
+    hint: str
+    values: str = ""
+    pattern: str = ""
+
+
+KNOWN_MESSAGES = (
+    KnownMessage(
+        "must be unique amongst products",
+        "Another product has this SKU already, in the store or further up in the file. Give the row a SKU of its own, "
+        "or take it out.",
+        "SKUs",
+        "data.attributes.sku: … Must be unique amongst products",
+    ),
+    KnownMessage(
+        "missing required csv header",
+        "The file has no column of this name. Add it to the first row, spelt exactly so, and import the file again.",
+        "columns",
+        "missing required csv header: …",
+    ),
+    KnownMessage(
+        "must be url compatible",
+        "A slug takes letters, digits and hyphens only. Take spaces, dots and slashes out of the slug, or out of the "
+        "names of the options that it is made from.",
+        "slugs",
+        "slug … must be URL compatible",
+    ),
+    KnownMessage(
+        "error processing gzip file",
+        "The file was sent as gzip and could not be unpacked. Compress it again, check that it opens, and upload it "
+        "once more.",
+    ),
+    KnownMessage(
+        "invalid json provided",
+        "A cell of this object holds JSON that cannot be read. Check its brackets and quotes: inside a CSV cell each "
+        "quotation mark is doubled.",
+        "objects",
+    ),
+    KnownMessage(
+        "in imported price books",
+        "The file names this price book more than once. Keep one entry for each id.",
+        "price books",
+    ),
+    KnownMessage(
+        "missing sku for price",
+        "This price has no SKU, so it belongs to no product. Fill in the SKU, or take the row out.",
+    ),
+    KnownMessage(
+        "price book id not found",
+        "The store has no price book of this id. Create it first, or correct the id in the file.",
+        "price books",
+        "price book id not found: …",
+    ),
+    KnownMessage(
+        "duplicate external ref",
+        "This external reference is used more than once. Keep one product for each reference.",
+        "references",
+        "duplicate external ref found: …",
+    ),
+    KnownMessage(
+        "matched price with",
+        "The price book holds no price of this id, so nothing was changed for it. Check both ids: price book first, "
+        "then price.",
+        "ids",
+        "matched price with … - … not found",
+    ),
+)
+
+
+def known_message(message: str) -> KnownMessage | None:
+    """What is known of the message, or of its shape; None where the documentation does not explain it."""
+    lowered = message.lower()
+    return next((known for known in KNOWN_MESSAGES if known.words in lowered), None)

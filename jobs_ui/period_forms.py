@@ -1,0 +1,69 @@
+"""The query string of the pages that look over many jobs ↔ a period and stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+
+class Period(NamedTuple):
+    """A stretch of time that ends now: its name in URLs, its words, its length."""
+
+    name: str
+    label: str
+    length: timedelta
+
+
+PERIODS = (
+    Period("24h", "24 hours", timedelta(hours=24)),
+    Period("7d", "7 days", timedelta(days=7)),
+    Period("30d", "30 days", timedelta(days=30)),
+    Period("90d", "90 days", timedelta(days=90)),
+)
+DEFAULT = PERIODS[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodQuery:
+    """Which jobs are looked at. No store means all. `problems` are sentences about what could not be used."""
+
+    period: Period = DEFAULT
+    stores: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def since(self, now: datetime) -> datetime:
+        """When the period begins (aware, UTC)."""
+        return now - self.period.length
+
+    def but(self, name: str) -> PeriodQuery:
+        """The same over another period."""
+        return replace(self, period=next(period for period in PERIODS if period.name == name))
+
+    def url_query(self, *, page: int = 1) -> str:
+        """The query string (with its `?`); "" for the default period of all stores."""
+        pairs = [
+            ("period", "" if self.period is DEFAULT else self.period.name),
+            *(("store", store) for store in self.stores),
+            ("page", str(page) if page > 1 else ""),
+        ]
+        given = [pair for pair in pairs if pair[1]]
+        return f"?{urlencode(given)}" if given else ""
+
+
+def parse_period_query(query: QueryDict, known: Sequence[str]) -> PeriodQuery:
+    """What the URL asks for. `known` are the slugs of the stores."""
+    problems = []
+    name = query.get("period", "").strip()
+    period = next((period for period in PERIODS if period.name == name), DEFAULT)
+    if name and period.name != name:
+        problems.append(f"The period could not be read, so the last {DEFAULT.label} are shown.")
+    asked = list(dict.fromkeys(slug for slug in query.getlist("store") if slug))
+    stores = tuple(slug for slug in asked if slug in known)
+    if len(stores) < len(asked):
+        problems.append("There is no such store, so it is left out.")
+    return PeriodQuery(period, stores, tuple(problems))

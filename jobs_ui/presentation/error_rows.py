@@ -1,0 +1,165 @@
+"""The messages of a job, and their groups, as markup: what differs from message to message is marked.
+
+A page holds a hundred messages, so they are put together here and not in a template. Messages are somebody else's text:
+all of it passes through `fill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from django.utils.safestring import SafeString
+
+from jobs_ui.insights.error_groups import OTHERS
+from jobs_ui.insights.known_messages import known_message
+from jobs_ui.insights.shapes import shape_of
+from jobs_ui.presentation.markup import fill, joined
+from jobs_ui.presentation.rows import counted
+from jobs_ui.sources.errors import ErrorGroup, ErrorGroups, ErrorLine, ErrorSlot
+
+LONGEST_SAMPLE = 600
+LONGEST_TITLE = 60
+MOST_MARKS = 50
+LINE = (
+    '<tr id="m{0}"><td class="n quiet">{1}</td> <td><code dir="auto">{2}</code></td> '
+    '<td class="n quiet c-group">{3}</td></tr>\n'
+)
+EVERYTHING_ELSE = SafeString("Everything else, each message of another form")
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """The values in one place: `7,902 SKUs`, the first few, and where all of them are to be had ("" for nowhere)."""
+
+    words: str
+    first: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group as pages print it. `width` is a length for SVG; `places` says where in the list its messages stand."""
+
+    number: int
+    digest: str
+    count: int
+    count_words: str
+    width: str
+    share: str
+    sample: SafeString
+    hint: str
+    places: str
+    url: str
+    slots: tuple[SlotRow, ...]
+    is_chosen: bool
+
+
+def marked(message: str, longest: int | None = None) -> SafeString:
+    """The message with its values marked; cut to `longest` characters where that is given."""
+    shown = message if longest is None or len(message) <= longest else f"{message[: longest - 1]}…"
+    pieces, at = [], 0
+    for part in shape_of(message).parts[:MOST_MARKS]:
+        if part.end > len(shown):
+            break
+        if part.start == part.end:
+            continue
+        # Everything is escaped: between the marks, and within them.
+        pieces.append(f"{escape(shown[at : part.start])}<mark>{escape(shown[part.start : part.end])}</mark>")
+        at = part.end
+    return joined([SafeString(piece) for piece in [*pieces, escape(shown[at:])]])
+
+
+def lines(page: Iterable[ErrorLine]) -> SafeString:
+    """The rows of the table of messages."""
+    return joined(
+        [
+            fill(
+                LINE,
+                str(line.position + 1),
+                f"{line.position + 1:,}",
+                marked(line.message),
+                "" if line.group is None else str(line.group),
+            )
+            for line in page
+        ]
+    )
+
+
+def group_rows(groups: ErrorGroups, errors_url: str, *, chosen: str = "", has_values: bool = True) -> list[GroupRow]:
+    """The groups of a job. `errors_url` is its errors page, `chosen` the digest of the group that is shown there."""
+    return [_group_row(group, groups.of, errors_url, chosen, has_values=has_values) for group in groups.groups]
+
+
+def _group_row(group: ErrorGroup, of: int, errors_url: str, chosen: str, *, has_values: bool) -> GroupRow:
+    known = None if group.digest == OTHERS else known_message(group.sample)
+    return GroupRow(
+        number=group.number,
+        digest=group.digest,
+        count=group.count,
+        count_words=f"{group.count:,}",
+        width=f"{100 * group.count / max(of, 1):.2f}%",
+        share=share(group.count, of),
+        sample=EVERYTHING_ELSE if group.digest == OTHERS else marked(group.sample, LONGEST_SAMPLE),
+        hint=known.hint if known else "",
+        places=_places(group),
+        url=f"{errors_url}?group={group.digest}#messages",
+        slots=_slots(group, errors_url, has_values=has_values),
+        is_chosen=group.digest == chosen,
+    )
+
+
+def _slots(group: ErrorGroup, errors_url: str, *, has_values: bool) -> tuple[SlotRow, ...]:
+    """SKUs before row numbers: whoever repairs a file looks for what stands in its cells."""
+    order = sorted(enumerate(group.slots), key=lambda slot: slot[1].name == "row numbers")
+    return tuple(_slot(group, place, slot, errors_url, has_values=has_values) for place, slot in order)
+
+
+def _slot(group: ErrorGroup, place: int, slot: ErrorSlot, errors_url: str, *, has_values: bool) -> SlotRow:
+    name = slot.name if slot.count != 1 else singular(slot.name)
+    words = f"{'more than ' if slot.is_cut else ''}{slot.count:,} {name}"
+    first = ", ".join(slot.first) + (", …" if slot.count > len(slot.first) else "")
+    url = f"{errors_url}values.txt?group={group.digest}&place={place}" if has_values else ""
+    return SlotRow(words, first, url)
+
+
+def singular(name: str) -> str:
+    """The one of a plural of our own words."""
+    return name.removesuffix("es") if name.endswith("sses") else name.removesuffix("s")
+
+
+def _places(group: ErrorGroup) -> str:
+    if group.first == group.last:
+        return f"No. {group.first + 1:,} in the list"
+    return f"first No. {group.first + 1:,}, last No. {group.last + 1:,}"
+
+
+def share(count: int, of: int) -> str:
+    """The share in percent, never rounded to none or to all: `64 %`, `0.3 %`, `under 0.1 %`, `over 99 %`."""
+    percent = 100 * count / max(of, 1)
+    if percent < 0.1:
+        return "under 0.1 %"
+    if percent < 1:
+        return f"{percent:.1f} %"
+    if count < of and percent > 99:
+        return "over 99 %"
+    return f"{percent:.0f} %"
+
+
+def groups_words(groups: ErrorGroups, *, is_whole: bool) -> str:
+    """How many groups there are, and of how many messages where these are not all: `in 5 groups`."""
+    words = f"in {counted(groups.total, 'group')}"
+    return words if is_whole else f"the first {groups.of:,} {words}"
+
+
+def options(groups: ErrorGroups) -> list[tuple[str, str]]:
+    """Digest and words of each group, for a drop-down."""
+    return [(group.digest, f"{group.number} {_title(group)}") for group in groups.groups]
+
+
+def _title(group: ErrorGroup) -> str:
+    if group.digest == OTHERS:
+        return "everything else"
+    shape = shape_of(group.sample).shape
+    return shape if len(shape) <= LONGEST_TITLE else f"{shape[: LONGEST_TITLE - 1]}…"

@@ -1,0 +1,147 @@
+"""Which problems the jobs of a period have in common, and which jobs have one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
+from jobs_ui.insights.known_messages import known_message
+from jobs_ui.period_forms import PERIODS, PeriodQuery, parse_period_query
+from jobs_ui.presentation.durations import ago, exact
+from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, marked
+from jobs_ui.sources import get_source
+from jobs_ui.sources.base import JobSource, StoreName
+from jobs_ui.sources.errors import Problem, ProblemJob
+from jobs_ui.status import job_status, job_type
+from jobs_ui.views.problems import Problem as ProblemPage
+from jobs_ui.views.problems import problem_page
+from jobs_ui.views.rendering import render_page, utc_now
+
+MOST_PROBLEMS = 50
+
+
+@require_safe
+def insights_errors(request: HttpRequest) -> HttpResponse:
+    """`/insights/errors/?period=30d&store=…`: the error groups of all jobs, those of the most jobs first."""
+    now, source = utc_now(), get_source()
+    query, stores = _parsed(request.GET, source)
+    problems = source.problems(query.since(now), stores=query.stores, most=MOST_PROBLEMS)
+    most = max((problem.jobs for problem in problems), default=1)
+    context = {
+        **_shared(source, query, stores, now, reverse("insights_errors")),
+        "rows": [_row(problem, query, most, now) for problem in problems],
+        "is_cut": len(problems) == MOST_PROBLEMS,
+    }
+    return render_page(request, "insights_errors", context)
+
+
+@require_safe
+def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
+    """`/insights/errors/<digest>/?period=30d&store=…&page=N`: the jobs with messages of one group, newest first."""
+    now, source = utc_now(), get_source()
+    query, stores = _parsed(request.GET, source)
+    sentences: list[str] = []
+    number = parse_page_number(request.GET.get("page", "1"), sentences)
+    page = source.problem_jobs(digest[: LONGEST_DIGEST + 1], query.since(now), stores=query.stores, number=number)
+    if page.problem is None:
+        return _no_such_problem(request, query)
+    path = reverse("insights_error_jobs", args=[digest])
+    known = known_message(page.problem.sample)
+    context = {
+        **_shared(source, query, stores, now, path),
+        "problem": page.problem,
+        "sample": marked(page.problem.sample, LONGEST_SAMPLE),
+        "hint": known.hint if known else "",
+        "rows": [_job_row(job, digest, stores, now) for job in page.jobs],
+        "all_url": reverse("insights_errors") + query.url_query(),
+        "page": page,
+        "next_url": f"{path}{query.url_query(page=number + 1)}" if page.has_next else "",
+        "previous_url": f"{path}{query.url_query(page=number - 1)}" if number > 1 else "",
+    }
+    context["problems"] = (*query.problems, *sentences)
+    return render_page(request, "insights_error_jobs", context)
+
+
+def _parsed(query: QueryDict, source: JobSource) -> tuple[PeriodQuery, Sequence[StoreName]]:
+    stores = source.stores()
+    return parse_period_query(query, [store.slug for store in stores]), stores
+
+
+def _shared(
+    source: JobSource, query: PeriodQuery, stores: Sequence[StoreName], now: datetime, path: str
+) -> dict[str, Any]:
+    """What both pages have around their table. (Any: what a template gets.)"""
+    return {
+        "capabilities": source.capabilities,
+        "freshness": source.freshness(now),
+        "now": now,
+        "query": query,
+        "problems": query.problems,
+        "stores": stores if len(stores) > 1 else (),
+        "periods": [
+            (period.label, path + query.but(period.name).url_query(), period.name == query.period.name)
+            for period in PERIODS
+        ],
+        "form_url": path,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A problem as its page prints it; `width` is a length for SVG."""
+
+    problem: Problem
+    width: str
+    sample: str
+    hint: str
+    url: str
+    last_ago: str
+    last_exact: str
+
+
+def _row(problem: Problem, query: PeriodQuery, most: int, now: datetime) -> _Row:
+    known = known_message(problem.sample)
+    return _Row(
+        problem=problem,
+        width=f"{100 * problem.jobs / most:.2f}%",
+        sample=marked(problem.sample, LONGEST_SAMPLE),
+        hint=known.hint if known else "",
+        url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
+        last_ago=ago(problem.last_at, now),
+        last_exact=exact(problem.last_at),
+    )
+
+
+def _job_row(job: ProblemJob, digest: str, stores: Sequence[StoreName], now: datetime) -> dict[str, Any]:
+    """A job as the page prints it. (Any: what a template gets.)"""
+    names = {store.slug: store.name for store in stores} if len(stores) > 1 else {}
+    return {
+        "job": job,
+        "type": job_type(job.type),
+        "status": job_status(job.status),
+        "created_ago": ago(job.created_at, now),
+        "created_exact": exact(job.created_at),
+        "store": names.get(job.store, ""),
+        "sample": marked(job.sample, LONGEST_SAMPLE),
+        "url": f"{reverse('job_errors', args=[job.job_id])}?group={digest}#messages",
+    }
+
+
+def _no_such_problem(request: HttpRequest, query: PeriodQuery) -> HttpResponse:
+    return problem_page(
+        request,
+        ProblemPage(
+            404,
+            "There is no such problem",
+            "No job that the console knows has messages of this kind (any more).",
+            back_url=reverse("insights_errors") + query.url_query(),
+            back_words="All problems",
+        ),
+    )
