@@ -81,7 +81,10 @@ class Budget:
                 self._reserved.popleft()
             if not self._reserved:
                 slots = _BLOCK if now - self._last < 1.0 else 1
-                first = time.monotonic() + self._reserve("sync", slots)
+                wait = self._reserve("sync", slots)
+                if wait >= remaining():
+                    return wait
+                first = time.monotonic() + wait
                 self._reserved.extend(first + slot * self._interval("sync") for slot in range(slots))
             turn = self._reserved.popleft()
             self._last = max(turn, now)
@@ -102,7 +105,10 @@ class Budget:
             return bool(free.update(next_at=Now() + timedelta(seconds=self._interval(kind))))
 
     def _reserve(self, kind: Kind, slots: int) -> float:
-        """Takes the next `slots` turns, an interval apart; returns the seconds until the first."""
+        """Takes the next `slots` turns, an interval apart; returns the seconds until the first.
+
+        A turn that comes after the call's deadline is not taken: those who give up would push it away from all others.
+        """
         name = self._name(kind)
         if not self._has_rows:
             self._make_rows()
@@ -114,9 +120,10 @@ class Budget:
                 return 0.0
             next_at, now = found
             first = max(next_at, now)
-            row.update(next_at=first + timedelta(seconds=slots * self._interval(kind)))
-        wait: timedelta = first - now
-        return wait.total_seconds()
+            wait: float = (first - now).total_seconds()
+            if wait < remaining():
+                row.update(next_at=first + timedelta(seconds=slots * self._interval(kind)))
+        return wait
 
     def _make_rows(self) -> None:
         rows = [ApiBudget(name=self._name(kind), next_at=Now()) for kind in ("act", "sync")]

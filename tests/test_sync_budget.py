@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from pytest_django.fixtures import Settings
 
 from jobs_ui import models
-from jobs_ui.budget import Budget
+from jobs_ui.budget import Budget, Kind
 from jobs_ui.jobs_api import JobsClient, RateLimited
 from jobs_ui.jobs_api.deadline import within
 from jobs_ui.sandbox.process import SandboxProcess
@@ -123,6 +123,20 @@ def test_no_wait_goes_beyond_the_deadline_of_the_call(db: None) -> None:
         budget()
 
     assert time.monotonic() - began < 0.4
+
+
+@pytest.mark.parametrize("kind", ["act", "sync"])
+def test_whoever_gives_up_takes_no_turn_from_others(kind: Kind, db: None) -> None:
+    budget = Budget("default", kind, rate=0.1)
+    budget()
+    if kind == "act":
+        budget()  # what sync leaves
+    before = list(models.ApiBudget.objects.order_by("name").values())
+    for _ in range(5):
+        with within(0.5), pytest.raises(RateLimited):
+            budget()
+
+    assert list(models.ApiBudget.objects.order_by("name").values()) == before
 
 
 def test_each_store_has_its_own_budget(db: None) -> None:
