@@ -200,6 +200,25 @@ def test_a_404_that_was_under_way_does_not_hide_a_job_that_was_seen_since(
     assert row.status == "success"
 
 
+def test_a_job_that_is_pruned_while_it_is_asked_for_does_not_end_sync(
+    sandbox: SandboxProcess, api: JobsClient, clock: Clock, syncer: Syncer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.put_job("a", raw_job("a", **OPEN))
+    assert syncer.run_round().complete
+    sandbox.delete_job("a")
+    clock.advance(60)
+    ask = api.get_job
+
+    def pruned_meanwhile(job_id: str) -> Job:
+        models.Job.objects.filter(job_id=job_id).delete()
+        return ask(job_id)
+
+    monkeypatch.setattr(api, "get_job", pruned_meanwhile)
+
+    assert syncer.run_round().complete
+    assert not models.Job.objects.exists()
+
+
 def test_a_job_is_not_gone_while_the_list_does_not_work(
     sandbox: SandboxProcess, api: JobsClient, clock: Clock, syncer: Syncer
 ) -> None:

@@ -65,6 +65,8 @@ def read_due_jobs(context: SyncContext, *, passed: set[str], box: TimeBox) -> li
         context.beat()
         try:
             read_by_id(context.client, models.Job.objects.get(pk=row.pk), context.clock, context.fence)
+        except models.Job.DoesNotExist:
+            continue  # pruned meanwhile
         except JobsApiError as error:
             _put_off(row, context.clock(), context.fence, failed=True)
             failures.append(error)
