@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
@@ -60,6 +63,28 @@ def test_with_yes_it_removes_old_jobs_with_all_that_belongs_to_them() -> None:
     assert left("europe") == left("america") == {"1", "30", "399", "stuck"}
     assert models.JobError.objects.count() == 0
     assert models.JobText.objects.count() == 6
+
+
+def test_a_job_with_thousands_of_messages_is_removed_piece_by_piece() -> None:
+    """On SQLite nobody else can write while one statement removes them all."""
+    row = models.Job.objects.get(store="europe", job_id="401")
+    models.JobError.objects.bulk_create(
+        models.JobError(job=row, reading=1, position=position, message="x") for position in range(1_200)
+    )
+    removed: list[int] = []
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("DELETE"):
+            removed.append(context["cursor"].rowcount)
+        return result
+
+    with connection.execute_wrapper(note):
+        prune("--older-than=400d", "--yes")
+
+    assert not models.JobError.objects.exists()
+    assert sum(removed) > 1_200
+    assert max(removed) <= 500
 
 
 def test_a_job_that_is_not_final_stays_unless_it_is_gone() -> None:

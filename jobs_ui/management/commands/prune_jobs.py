@@ -76,11 +76,17 @@ def _remove(jobs: QuerySet[models.Job]) -> int:
     """Removes in short transactions, so that sync and pages go on meanwhile; a cut off run can simply be repeated."""
     removed = 0
     while keys := list(jobs.order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+        # First and apart: one job alone may have 100,000 messages.
+        _remove_in_pieces(models.JobError.objects.filter(job_id__in=keys))
+        _remove_in_pieces(models.ErrorValues.objects.filter(group__job_id__in=keys))
+        _remove_in_pieces(models.ErrorGroup.objects.filter(job_id__in=keys))
         with transaction.atomic():
             models.JobText.objects.filter(job_id__in=keys).delete()
-            models.JobError.objects.filter(job_id__in=keys).delete()
-            models.ErrorValues.objects.filter(group__job_id__in=keys).delete()
-            models.ErrorGroup.objects.filter(job_id__in=keys).delete()
             models.Job.objects.filter(pk__in=keys).delete()
         removed += len(keys)
     return removed
+
+
+def _remove_in_pieces(rows: QuerySet[Any]) -> None:  # Any: of any model
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
