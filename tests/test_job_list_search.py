@@ -478,6 +478,17 @@ def test_searching_costs_the_same_queries_whatever_the_number_of_rows(staff_clie
     assert queries("sofa") <= 14
 
 
+def test_searching_costs_the_same_queries_whatever_else_is_filtered(staff_client: Client, shop: None) -> None:
+    def queries(query: str, **headers: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            get(staff_client, query, **headers)
+        return len(captured)
+
+    more = "".join(f"&type=type-{number}" for number in range(8)) + "&status=failed&status=success&status=pending"
+    assert queries(f"?q=sofa{more}") == queries("?q=sofa&type=type-1&status=failed")
+    assert queries(f"?q=sofa{more}", **TABS) == queries("?q=sofa&type=type-1", **TABS)
+
+
 # What a source cannot do
 
 

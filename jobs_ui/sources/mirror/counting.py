@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Value
 
 from jobs_ui.sources.base import MOST_COUNTED, JobFilters
-from jobs_ui.sources.mirror.listing import ranges
+from jobs_ui.sources.mirror.listing import among, ranges
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.status import STATUSES
 
@@ -29,9 +29,7 @@ def count_by_status(filters: JobFilters, seen: Sequence[str]) -> dict[str, int] 
         return None
     everything = replace(filters, statuses=())
     if found is not None and found.keys is not None:
-        counts: Counter[str] = Counter()
-        for query in ranges(everything):
-            counts.update(query.filter(pk__in=found.keys).values_list("status", flat=True))
+        counts = Counter(status for _, status in among(everything, found.keys))
         return {"": counts.total(), **dict.fromkeys(STATUSES, 0), **counts}
     statuses = list(dict.fromkeys([*STATUSES, *seen, *filters.statuses]))
     result = dict(zip(statuses, _capped([replace(everything, statuses=(status,)) for status in statuses]), strict=True))

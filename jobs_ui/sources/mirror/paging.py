@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from jobs_ui.sources.base import JobFilters
-from jobs_ui.sources.mirror.listing import SORTS, Key, Place, hits_among, keys, ranges
+from jobs_ui.sources.mirror.listing import SORTS, Key, Place, among, hits_among, keys
 from jobs_ui.sources.mirror.search import Found
 
 # Jobs that one page looks through where a word is common but the rest of the filter may not be: so many, and if these
@@ -71,12 +72,7 @@ def _of_few(filters: JobFilters, few: frozenset[int], place: Place | None, *, ba
     """Of a few hundred rows: sorted here, which is quicker than any plan that a database might choose for it."""
     sort = SORTS[filters.sort]
     descending = sort.descending != backwards
-    found: set[Key] = set()
-    for query in ranges(filters):
-        rows = query.filter(pk__in=few).order_by()
-        if sort.column != "created_at":
-            rows = rows.filter(**{f"{sort.column}__gte": 0})
-        found.update(Key(*row) for row in rows.values_list(sort.column, "id"))
+    found = [key for key, _ in among(filters, few) if isinstance(key.value, datetime) or key.value >= 0]
     in_order = sorted(found, reverse=descending)
     if place is not None:
         here = Key(place.value, place.key)
