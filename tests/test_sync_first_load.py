@@ -81,6 +81,18 @@ def test_once_missing_it_stays_said(
     assert "10,000" in staff_client.get("/jobs/").content.decode()
 
 
+def test_when_the_whole_list_could_be_read_nothing_is_said_to_be_missing(
+    short_list: Callable[[Clock, int], ApiWithALimit], store: Store, clock: Clock, db: None
+) -> None:
+    api = short_list(clock, 90)
+    syncer = Syncer(store.slug, api.as_client(), clock=clock)
+    syncer.run_round()
+    del api.jobs[20:]
+
+    assert syncer.run_round(full=True).complete
+    assert not models.SyncState.objects.get().history_cut
+
+
 @pytest.mark.parametrize(
     ("offset", "total", "whole"),
     [(100, 600, 600), (100, 1, None), (100, None, None), (100, 250_000, 10_000), (600, 600, 600)],

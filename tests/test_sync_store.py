@@ -130,6 +130,14 @@ def test_a_job_that_has_just_ended_is_read_once_more_a_minute_later() -> None:
     assert row().next_read_at == NOW + timedelta(seconds=60)
 
 
+@pytest.mark.parametrize(("offset", "is_read_again"), [(timedelta(hours=-3), True), (timedelta(0), False)])
+def test_how_long_ago_a_job_ended_is_told_by_the_clock_of_the_api(offset: timedelta, is_read_again: bool) -> None:
+    ended = (NOW - timedelta(hours=3, seconds=5)).isoformat()
+    store_job("default", job(status="failed", completed_at=ended), now=NOW, clock_offset=offset)
+
+    assert row().next_read_at == (NOW + timedelta(seconds=60) if is_read_again else None)
+
+
 def test_a_job_that_ended_long_ago_is_not_read_again() -> None:
     then = "2024-01-05T15:27:23Z"
     store_job("default", job(created_at=then, started_at=then, completed_at=then, updated_at=then), now=NOW)
