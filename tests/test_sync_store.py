@@ -163,10 +163,12 @@ def test_errors_are_due_for_failed_jobs_and_for_price_imports(status: str, kind:
 
 
 def test_a_job_that_was_gone_and_is_seen_again_is_there_again() -> None:
-    store_job("default", job(), now=NOW)
+    raw = raw_job("a")
+    store_job("default", Job.from_api(raw, read_at=NOW), now=NOW)
     models.Job.objects.update(gone_at=NOW, missing_since=NOW)
 
-    store_job("default", job(read_at=NOW + timedelta(minutes=1)), now=NOW)
+    # To the letter as it was: being there again is the news.
+    store_job("default", Job.from_api(raw, read_at=NOW + timedelta(minutes=1)), now=NOW)
 
     assert row().gone_at is None
     assert row().missing_since is None
