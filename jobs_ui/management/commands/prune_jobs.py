@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from jobs_ui import models
 from jobs_ui.presentation.durations import exact
 from jobs_ui.status import FINAL_STATUSES
-from jobs_ui.views.rendering import utc_now
+from jobs_ui.sync.clocks import utc_now
 
 BATCH = 500
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
