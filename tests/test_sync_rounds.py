@@ -330,6 +330,18 @@ def test_rounds_follow_quickly_only_while_something_young_is_open(
     assert sync().wait == timedelta(seconds=2)
 
 
+def test_a_job_that_is_open_for_more_than_a_day_does_not_keep_rounds_short(
+    sandbox: SandboxProcess, syncer: Syncer, clock: Clock
+) -> None:
+    created = (clock() - timedelta(hours=25)).isoformat()
+    sandbox.put_job("stuck", raw_job("stuck", status="started", created_at=created, completed_at=None))
+    assert syncer.run_round().wait == timedelta(seconds=15)
+
+    created = (clock() - timedelta(hours=23)).isoformat()
+    sandbox.put_job("young", raw_job("young", status="started", created_at=created, completed_at=None))
+    assert syncer.run_round().wait == timedelta(seconds=2)
+
+
 def test_one_token_serves_many_rounds(sandbox: SandboxProcess, syncer: Syncer) -> None:
     put_jobs(sandbox, range(150))
     for _ in range(5):
