@@ -18,7 +18,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 
 from jobs_ui import models
-from jobs_ui.jobs_api import Job, JobsClient
+from jobs_ui.jobs_api import Job, JobsClient, Page
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
 from jobs_ui.sync import Syncer, store_jobs
@@ -205,6 +205,40 @@ def test_without_the_lease_nothing_of_a_round_is_written(
 
     assert models.SyncState.objects.values().get() == before
     assert not models.Job.objects.exists()
+
+
+@pytest.mark.parametrize("is_first_load", [True, False])
+def test_a_page_that_was_under_way_when_the_lease_was_lost_is_not_stored(
+    is_first_load: bool,
+    sandbox: SandboxProcess,
+    store: Store,
+    api: JobsClient,
+    monkeypatch: pytest.MonkeyPatch,
+    db: None,
+) -> None:
+    """The fence alone: the last beat, before the call, found the lease ours."""
+    lease = Lease(store.slug)
+    assert lease.acquire()
+    if not is_first_load:
+        sandbox.put_job("known", raw_job("known"))
+        assert Syncer(store.slug, api, lease=lease).run_round().complete
+    sandbox.put_job("new", raw_job("new"))
+    written = ("watermark_created_at", "first_load_created_at", "last_success_at")
+    before = models.SyncState.objects.values(*written).get()
+    ask = api.list_jobs
+
+    def taken_over_meanwhile(**arguments: int) -> Page[Job]:
+        page = ask(**arguments)
+        expire_lease()
+        assert Lease(store.slug).acquire()
+        return page
+
+    monkeypatch.setattr(api, "list_jobs", taken_over_meanwhile)
+    with pytest.raises(LeaseLost):
+        Syncer(store.slug, api, lease=lease).run_round()
+
+    assert not models.Job.objects.filter(job_id="new").exists()
+    assert models.SyncState.objects.values(*written).get() == before
 
 
 @pytest.mark.parametrize("answer", ["changed", "unchanged", "missing"])
