@@ -107,11 +107,11 @@ class JobError(models.Model):
     error_id = models.CharField(max_length=255, blank=True)
     message = models.TextField()
     # The number of its group within the reading; None where the reading was not grouped yet.
-    group = models.PositiveSmallIntegerField(null=True)
+    group_number = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "reading", "position"], name="joberror_place")]
-        indexes = [models.Index(fields=["job", "reading", "group", "position"], name="joberror_group")]
+        indexes = [models.Index(fields=["job", "reading", "group_number", "position"], name="joberror_group")]
 
     def __str__(self) -> str:
         return f"{self.position}: {self.message[:60]}"

@@ -272,7 +272,7 @@ def test_a_long_list_is_not_read_to_its_end_while_somebody_waits(
 def _ungrouped() -> Iterator[int]:
     """The mirror as it was before messages were grouped."""
     models.ErrorGroup.objects.all().delete()
-    models.JobError.objects.update(group=None)
+    models.JobError.objects.update(group_number=None)
     models.Job.objects.update(errors_grouped=0)
     yield models.Job.objects.get().errors_count
 

@@ -55,7 +55,9 @@ class Shaped(NamedTuple):
     parts: tuple[Part, ...]
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
+    """A value within a message: from where to where, and what it is."""
+
     start: int
     end: int
     kind: str
@@ -66,7 +68,7 @@ def shape_of(message: str) -> Shaped:
     pieces: list[str] = []
     parts: list[Part] = []
     at, slot = 0, -1
-    for span in _spans(message):
+    for span in values_in(message):
         between = message[at : span.start]
         if not (parts and _is_between(between)):
             slot += 1
@@ -83,8 +85,8 @@ def _is_between(text: str) -> bool:
     return len(text) <= 12 and text.strip("'\"`‘’“”„«»‹› \t").strip() in BETWEEN
 
 
-def _spans(message: str) -> Iterator[_Span]:
-    """The values, in their order, none within another."""
+def values_in(message: str) -> Iterator[Span]:
+    """The values of a message, in their order, none within another: all that is needed to mark them."""
     at = 0
     for hole in _holes(message):
         yield from _scan(message, at, hole.start)
@@ -93,18 +95,18 @@ def _spans(message: str) -> Iterator[_Span]:
     yield from _scan(message, at, len(message))
 
 
-def _holes(message: str) -> list[_Span]:
+def _holes(message: str) -> list[Span]:
     """The values that are known by their place: those of a known message, and what stands in brackets at the end."""
     for pattern, last in _PATTERNS:
         if found := _match(message, pattern, at_the_end=last):
             return found
     brackets = _LAST_BRACKETS.search(message, max(0, len(message) - 500))
     if brackets and _DIGIT.search(brackets[1]) and not _is_list(brackets[1]):
-        return [_Span(brackets.start(1), brackets.end(1), "id")]
+        return [Span(brackets.start(1), brackets.end(1), "id")]
     return []
 
 
-def _match(message: str, pattern: tuple[str, ...], *, at_the_end: bool) -> list[_Span]:
+def _match(message: str, pattern: tuple[str, ...], *, at_the_end: bool) -> list[Span]:
     """The texts in the holes of a pattern; none where the message is another one."""
     start = message.find(pattern[0])
     if start < 0:
@@ -114,17 +116,17 @@ def _match(message: str, pattern: tuple[str, ...], *, at_the_end: bool) -> list[
         end = message.find(words, at)
         if end <= at:
             return []
-        spans.append(_Span(at, end, "value"))
+        spans.append(Span(at, end, "value"))
         at = end + len(words)
     if at_the_end:
         end = len(message.rstrip(" .\n"))
         if end <= at:
             return []
-        spans.append(_Span(at, end, "value"))
+        spans.append(Span(at, end, "value"))
     return [_unquoted(message, span) for span in spans]
 
 
-def _unquoted(message: str, span: _Span) -> _Span:
+def _unquoted(message: str, span: Span) -> Span:
     text = message[span.start : span.end]
     if len(text) > 2 and QUOTES.get(text[0]) == text[-1]:
         return span._replace(start=span.start + 1, end=span.end - 1)
@@ -135,14 +137,14 @@ def _is_list(text: str) -> bool:
     return "," in text or ";" in text
 
 
-def _scan(message: str, start: int, end: int) -> Iterator[_Span]:
+def _scan(message: str, start: int, end: int) -> Iterator[Span]:
     """The values between two places that are told by their form."""
     at = start
     unclosed: set[str] = set()
     while at < end and (found := _START.search(message, at, end)):
         at = found.end()
         if found.lastgroup == "url":
-            yield _Span(found.start(), found.end(), "url")
+            yield Span(found.start(), found.end(), "url")
         elif found.lastgroup == "word":
             yield from _in_word(message, found.start(), found.end())
         elif found[0] not in unclosed:
@@ -151,7 +153,7 @@ def _scan(message: str, start: int, end: int) -> Iterator[_Span]:
                 # Looked for once: without a quotation mark that closes, each one that opens would look again.
                 unclosed.add(found[0])
             else:
-                yield _Span(found.end(), close, "value")
+                yield Span(found.end(), close, "value")
                 at = close + 1
 
 
@@ -164,26 +166,26 @@ def _closing(message: str, quote: str, at: int, end: int) -> int:
     return -1
 
 
-def _in_word(message: str, start: int, end: int) -> Iterator[_Span]:
+def _in_word(message: str, start: int, end: int) -> Iterator[Span]:
     word = message[start:end]
     if not _DIGIT.search(word):
         if "@" in word or (word.isupper() and _CAPITALS.fullmatch(word)):
-            yield _Span(start, end, "id")
+            yield Span(start, end, "id")
         return
     names = re.split(r"[./]", word)
     if len(names) > 1 and names[0] in PATH_ROOTS:
         yield from _numbers_of_path(names, start)
     elif _NUMBER.fullmatch(word):
         is_row = _AFTER_ROW.search(message, max(0, start - 10), start)
-        yield _Span(start, end, "row" if is_row else "number")
+        yield Span(start, end, "row" if is_row else "number")
     else:
-        yield _Span(start, end, "uuid" if _UUID.fullmatch(word) else "id")
+        yield Span(start, end, "uuid" if _UUID.fullmatch(word) else "id")
 
 
-def _numbers_of_path(names: list[str], start: int) -> Iterator[_Span]:
+def _numbers_of_path(names: list[str], start: int) -> Iterator[Span]:
     for name in names:
         if name.isdecimal():
-            yield _Span(start, start + len(name), "number")
+            yield Span(start, start + len(name), "number")
         start += len(name) + 1
 
 

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='joberror',
-            name='group',
+            name='group_number',
             field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AddIndex(
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='joberror',
-            index=models.Index(fields=['job', 'reading', 'group', 'position'], name='joberror_group'),
+            index=models.Index(fields=['job', 'reading', 'group_number', 'position'], name='joberror_group'),
         ),
         migrations.AddField(
             model_name='errorgroup',

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 from django.utils.safestring import SafeString
 
 from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.insights.known_messages import known_message
-from jobs_ui.insights.shapes import shape_of
+from jobs_ui.insights.shapes import shape_of, values_in
 from jobs_ui.presentation.markup import fill, joined
 from jobs_ui.presentation.rows import counted
 from jobs_ui.sources.errors import ErrorGroup, ErrorGroups, ErrorLine, ErrorSlot
@@ -59,16 +60,17 @@ class GroupRow:
 def marked(message: str, longest: int | None = None) -> SafeString:
     """The message with its values marked; cut to `longest` characters where that is given."""
     shown = message if longest is None or len(message) <= longest else f"{message[: longest - 1]}…"
-    pieces, at = [], 0
-    for part in shape_of(message).parts[:MOST_MARKS]:
+    pieces: list[str] = []
+    at = 0
+    for part in islice(values_in(message), MOST_MARKS):
         if part.end > len(shown):
             break
         if part.start == part.end:
             continue
         # Everything is escaped: between the marks, and within them.
-        pieces.append(f"{escape(shown[at : part.start])}<mark>{escape(shown[part.start : part.end])}</mark>")
+        pieces += (escape(shown[at : part.start]), "<mark>", escape(shown[part.start : part.end]), "</mark>")
         at = part.end
-    return joined([SafeString(piece) for piece in [*pieces, escape(shown[at:])]])
+    return SafeString("".join([*pieces, escape(shown[at:])]))
 
 
 def lines(page: Iterable[ErrorLine]) -> SafeString:

@@ -52,7 +52,7 @@ def write(pk: int, errors: Sequence[Message], groups: Sequence[int], fence: Fenc
                     position=error.position,
                     error_id=error.id,
                     message=error.message,
-                    group=group,
+                    group_number=group,
                 )
                 for error, group in zip(errors[start : start + BATCH], groups[start : start + BATCH], strict=True)
             )

@@ -27,6 +27,7 @@ class Facts:
     find_prefix: str = ""
     find_request: str = ""
     word_rare: str = ""
+    rare_group: str = ""
 
     def dumped(self) -> str:
         """As JSON."""

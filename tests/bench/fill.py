@@ -13,14 +13,16 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from jobs_ui import search_index
-from jobs_ui.models import Job, JobError, JobText, SeenValue, SyncState
+from jobs_ui.models import ErrorGroup, ErrorValues, Job, JobError, JobText, SeenValue, SyncState
 from tests.bench.facts import Facts
-from tests.bench.rows import ERROR_COLUMNS, JOB_COLUMNS, TEXT_COLUMNS, Maker, Row
+from tests.bench.rows import ERROR_COLUMNS, GROUP_COLUMNS, JOB_COLUMNS, TEXT_COLUMNS, VALUES_COLUMNS, Maker, Row
 
 FACTS = "bench_facts"
 TABLES: tuple[tuple[type[models.Model], Sequence[str]], ...] = (
     (Job, JOB_COLUMNS),
     (JobError, ERROR_COLUMNS),
+    (ErrorGroup, GROUP_COLUMNS),
+    (ErrorValues, VALUES_COLUMNS),
     (JobText, TEXT_COLUMNS),
 )
 
@@ -93,8 +95,8 @@ class _Sqlite(_Loader):
             for pragma in ("synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.execute(
-                "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name LIKE 'jobs_ui_job%%' "
-                "AND type IN ('index', 'trigger') ORDER BY type"
+                "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('index', 'trigger') "
+                "AND (tbl_name LIKE 'jobs_ui_job%%' OR tbl_name LIKE 'jobs_ui_error%%') ORDER BY type"
             )
             found = cursor.fetchall()
         self.drop = [f'DROP {kind} "{name}"' for kind, name, _ in found]
@@ -150,7 +152,7 @@ class _Postgresql(_Loader):
 
 
 def _field(value: object) -> str:
-    """A value in the text format of COPY. Only messages hold what has to be escaped, and there only line ends."""
+    """A value in the text format of COPY."""
     if value is None:
         return "\\N"
-    return str(value).replace("\n", "\\n")
+    return str(value).replace("\\", "\\\\").replace("\n", "\\n")

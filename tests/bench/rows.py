@@ -5,11 +5,14 @@ Plain tuples of text and numbers: Django's models would take an hour for what th
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from jobs_ui.insights.error_groups import GROUPER, ErrorGroup, Grouping
+from jobs_ui.insights.shapes import shape_of
 from jobs_ui.models import UNKNOWN_MS
 from jobs_ui.sync.store import searchable
 from tests.bench.facts import RARE_PLACES, RARE_TYPES, Facts
@@ -53,8 +56,25 @@ JOB_COLUMNS = (
     "errors_due_at",
     "errors_reading",
     "errors_digest",
+    "errors_grouped",
 )
-ERROR_COLUMNS = ("id", "job_id", "reading", "position", "error_id", "message")
+ERROR_COLUMNS = ("id", "job_id", "reading", "position", "error_id", "message", "group_number")
+GROUP_COLUMNS = (
+    "id",
+    "job_id",
+    "reading",
+    "is_shown",
+    "number",
+    "digest",
+    "sample",
+    "count",
+    "first",
+    "last",
+    "slots",
+    "store",
+    "created_at",
+)
+VALUES_COLUMNS = ("id", "group_id", "slot", "text")
 TEXT_COLUMNS = ("id", "job_id", "kind", "text")
 
 _TYPES = {
@@ -90,11 +110,18 @@ _OTHER: dict[Message, int] = {lambda rng: f"error processing object '{_sku(rng)}
 _ERRORS = (0.05, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.0, 5.0)
 
 
+_DIGESTS: dict[str, str] = {}
+
+
 class Chunk(NamedTuple):
-    """Rows of some jobs that follow each other: of the jobs, their messages, and what is searched by words."""
+    """Rows of some jobs that follow each other: of the jobs, their messages with their groups and the values of these,
+    and what is searched by words.
+    """
 
     jobs: list[Row]
     errors: list[Row]
+    groups: list[Row]
+    values: list[Row]
     texts: list[Row]
 
 
@@ -112,7 +139,7 @@ class Maker:
         self._types[self._many] = "product-import"
         self._failed_left = self._statuses.count("failed") - 1
         self._errors_left = errors - MANY_ERRORS
-        self._error_id = self._text_id = 0
+        self._error_id = self._group_id = self._values_id = self._text_id = 0
         self.facts = Facts(jobs, errors)
 
     def _place_open_jobs(self, jobs: int) -> None:
@@ -126,7 +153,7 @@ class Maker:
     def chunks(self) -> Iterator[Chunk]:
         """All of it, oldest first."""
         for start in range(0, self.facts.jobs, CHUNK):
-            chunk = Chunk([], [], [])
+            chunk = Chunk([], [], [], [], [])
             for index in range(start, min(start + CHUNK, self.facts.jobs)):
                 self._add_job(index, chunk)
             yield chunk
@@ -175,21 +202,62 @@ class Maker:
             None,
             READING if messages else 0,
             "",
+            GROUPER if messages else 0,
         )
         chunk.jobs.append(job)
         if expression:
             self._add_text(chunk, key, "filter", expression)
         if messages:
-            self._add_messages(chunk, key, messages)
+            self._add_messages(chunk, job, messages)
         self._note(index, job, messages)
 
-    def _add_messages(self, chunk: Chunk, key: int, messages: list[str]) -> None:
+    def _add_messages(self, chunk: Chunk, job: Row, messages: list[str]) -> None:
+        key = int(job[0] or 0)
+        # Looking for the values in three million messages would take minutes: one job has them all.
+        if len(messages) == MANY_ERRORS:
+            grouping = Grouping()
+            digests = [grouping.add(place, message) for place, message in enumerate(messages)]
+            groups = grouping.groups()
+        else:
+            digests = [_quick_digest(message) for message in messages]
+            groups = _quick_groups(digests, messages)
+        numbers = {group.digest: number for number, group in enumerate(groups, start=1)}
+        for group in groups:
+            self._add_group(chunk, job, numbers[group.digest], group)
         start = self._error_id + 1
         self._error_id += len(messages)
         chunk.errors.extend(
-            (start + place, key, READING, place, _uuid(self._rng), message) for place, message in enumerate(messages)
+            (start + place, key, READING, place, _uuid(self._rng), message, numbers[digest])
+            for place, (message, digest) in enumerate(zip(messages, digests, strict=True))
         )
         self._add_text(chunk, key, "messages", "\n".join(dict.fromkeys(messages)))
+
+    def _add_group(self, chunk: Chunk, job: Row, number: int, group: ErrorGroup) -> None:
+        self._group_id += 1
+        slots = [
+            {"name": name, "count": slot.count, "is_cut": False, "first": slot.shown()}
+            for slot, name in zip(group.slots, group.names(), strict=True)
+        ]
+        chunk.groups.append(
+            (
+                self._group_id,
+                job[0],
+                READING,
+                1,
+                number,
+                group.digest,
+                group.sample,
+                group.count,
+                group.first,
+                group.last,
+                json.dumps(slots),
+                job[1],
+                job[5],
+            )
+        )
+        for place, slot in enumerate(group.slots):
+            self._values_id += 1
+            chunk.values.append((self._values_id, self._group_id, place, "\n".join(slot.values)))
 
     def _add_text(self, chunk: Chunk, key: int, kind: str, text: str) -> None:
         self._text_id += 1
@@ -222,11 +290,30 @@ class Maker:
             facts.find_request = str(job[9])
         if index == self._many:
             facts.many_errors = str(job[2])
+            facts.rare_group = next(_quick_digest(message) for message in messages if message.startswith("duplicate"))
         elif index > jobs // 4 and len(messages) >= 5:
             facts.detail = facts.detail or str(job[2])
             quoted = [message.split("'")[1] for message in messages if "'" in message]
             if not facts.word_rare and quoted:
                 facts.word_rare = quoted[0]
+
+
+def _quick_digest(message: str) -> str:
+    """The digest of an invented message's shape, which its first words and its end tell."""
+    words = message.split(" ", 4)
+    key = " ".join(words[2:4] if words[0] == "row" else words[:2]) + message[-1]
+    if key not in _DIGESTS:
+        _DIGESTS[key] = shape_of(message).digest
+    return _DIGESTS[key]
+
+
+def _quick_groups(digests: list[str], messages: list[str]) -> list[ErrorGroup]:
+    """The groups without their values."""
+    groups: dict[str, ErrorGroup] = {}
+    for place, (digest, message) in enumerate(zip(digests, messages, strict=True)):
+        group = groups.setdefault(digest, ErrorGroup(digest, "", message, place, place))
+        group.count, group.last = group.count + 1, place
+    return sorted(groups.values(), key=lambda group: -group.count)
 
 
 def _below(rng: random.Random, limit: int) -> int:

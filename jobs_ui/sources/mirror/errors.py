@@ -13,7 +13,7 @@ from jobs_ui.sources.base import JobRecord
 from jobs_ui.sources.errors import ErrorChoice, ErrorGroup, ErrorGroups, ErrorLine, ErrorPage, ErrorSlot
 
 BATCH = 2_000
-COLUMNS = ("position", "message", "error_id", "group")
+COLUMNS = ("position", "message", "error_id", "group_number")
 GROUP_COLUMNS = ("number", "digest", "sample", "count", "first", "last", "slots")
 
 
@@ -25,7 +25,7 @@ def page_of(job: JobRecord, number: int, size: int, choice: ErrorChoice) -> Erro
     if choice.group:
         group = _groups(job).filter(digest=choice.group).values_list("number", "count").first()
         place, total = group or (None, 0)
-        rows = rows.filter(group=place)[start : start + size] if place is not None else rows.none()
+        rows = rows.filter(group_number=place)[start : start + size] if place is not None else rows.none()
     else:
         # By position, so that the last page of 100,000 costs what the first does.
         rows = rows.filter(position__gte=start, position__lt=start + size)
@@ -42,7 +42,7 @@ def batches_of(job: JobRecord, choice: ErrorChoice) -> Iterator[Sequence[ErrorLi
     after, wanted = -1, choice.q.casefold()
     while True:
         rows = _messages(job).filter(position__gt=after)
-        lines = _lines((rows if number is None else rows.filter(group=number))[:BATCH])
+        lines = _lines((rows if number is None else rows.filter(group_number=number))[:BATCH])
         if not lines:
             return
         after = lines[-1].position
