@@ -152,7 +152,7 @@ def test_a_place_in_the_list_does_not_shorten_the_file(staff_client: Client, san
     assert [link["href"] for link in get(staff_client, older).all("a") if link.get("id") == "csv"] == ["/jobs.csv"]
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", " =", "\u200b=", "\u00a0+"])
 def test_no_cell_is_a_formula(first: str, staff_client: Client, sandbox: object) -> None:
     formula = f"{first}HYPERLINK(1)"
     Job.objects.create(

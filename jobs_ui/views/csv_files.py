@@ -12,8 +12,10 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from jobs_ui.sources.base import JobRecord
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a cell that begins with one of these for a formula, in full width too, and with blanks in front.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Blanks that some spreadsheets pass over, seen or not.
+PASSED_OVER = " \u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 class _Echo:
@@ -24,9 +26,14 @@ class _Echo:
         return line
 
 
+def csv_header(names: Iterable[str]) -> str:
+    """The first line, of names of ours."""
+    return f"{','.join(names)}\r\n"
+
+
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
-    """The rows as CSV."""
-    writer = csv.writer(_Echo())
+    """The rows as CSV. Texts are in quotes: where a semicolon separates cells, it would part what is one."""
+    writer = csv.writer(_Echo(), quoting=csv.QUOTE_NONNUMERIC)
     return "".join([writer.writerow(row) for row in rows])
 
 
@@ -59,4 +66,4 @@ def release_connection() -> None:
 
 def safe_cell(text: str) -> str:
     """The text as a spreadsheet shows it: never as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip(PASSED_OVER).startswith(FORMULA) else text

@@ -13,7 +13,7 @@ from jobs_ui.error_forms import parse_errors_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound
 from jobs_ui.sources.errors import ErrorLine
-from jobs_ui.views.csv_files import csv_attachment, csv_lines, name_of, release_connection, safe_cell
+from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, name_of, release_connection, safe_cell
 from jobs_ui.views.problems import Problem, cannot_ask, job_not_found, problem_page
 
 HEADER = ("number", "group", "message", "id")
@@ -65,7 +65,7 @@ def job_error_values(request: HttpRequest, job_id: str) -> HttpResponseBase:
 
 
 def _pieces(batches: Iterator[Sequence[ErrorLine]]) -> Iterator[str]:
-    yield csv_lines([HEADER])
+    yield csv_header(HEADER)
     for batch in batches:
         release_connection()
         if batch:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from jobs_ui.forms import ListQuery, parse_list_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobPage, JobRecord, JobSource
-from jobs_ui.views.csv_files import csv_attachment, csv_lines, release_connection, safe_cell
+from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, release_connection, safe_cell
 from jobs_ui.views.problems import Problem, cannot_ask, problem_page
 from jobs_ui.views.rendering import utc_now
 
@@ -55,7 +55,7 @@ def jobs_csv(request: HttpRequest) -> HttpResponseBase:
 def _pieces(source: JobSource, filters: JobFilters, page: JobPage) -> Iterator[str]:
     """The file, a batch in memory."""
     now = utc_now()
-    yield csv_lines([HEADER])
+    yield csv_header(HEADER)
     while True:
         release_connection()
         yield csv_lines(_cells(job, now) for job in page.jobs)
