@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from jobs_ui.sources.base import CannotAsk
 
+BUSY_SECONDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a problem page says. `code` is shown as an expression to copy; `back` is a link, its URL and its words."""
+    """What a problem page says. `code` is shown as an expression to copy; `back` is a link, its URL and its words.
+
+    `reads_database`: whether the page says who is logged in, which the database knows.
+    """
 
     status: int
     headline: str
@@ -23,6 +30,7 @@ class Problem:
     request_id: str = ""
     back_url: str = ""
     back_words: str = ""
+    reads_database: bool = True
 
 
 def problem_page(request: HttpRequest, problem: Problem, *, retry_after: float | None = None) -> HttpResponse:
@@ -91,7 +99,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, Django's handler. It reads nothing: whatever failed may fail again."""
+    """500, Django's handler; 503 where it was the database. It reads nothing: whatever failed may fail again."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        return _database_busy(request)
     return problem_page(
         request,
         Problem(
@@ -99,7 +109,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
             "The console made a mistake",
             "Something went wrong in the console itself, and the log says what. Nothing was lost.",
             advice="Try again. If it happens once more, tell whoever looks after this console when and where.",
+            reads_database=False,
         ),
+    )
+
+
+def _database_busy(request: HttpRequest) -> HttpResponse:
+    return problem_page(
+        request,
+        Problem(
+            503,
+            "The console's own database does not answer",
+            "It is busy or cannot be reached, so the console could not do this. Nothing was lost.",
+            advice="Try again in a moment. If it goes on, tell whoever looks after this console.",
+            reads_database=False,
+        ),
+        retry_after=BUSY_SECONDS,
     )
 
 
