@@ -79,6 +79,8 @@ class Job(models.Model):
             # For the search by a prefix. PostgreSQL: LIKE needs its own operator class unless the collation is C.
             models.Index(fields=["job_id"], name="job_id_prefix", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["store", "created_at", "id"], name="job_store_created"),
+            models.Index(fields=["store", "type", "created_at", "id"], name="job_store_type_created"),
+            models.Index(fields=["store", "type", "status", "created_at", "id"], name="job_store_type_status"),
             models.Index(
                 fields=["store", "next_read_at"], name="job_next_read", condition=Q(next_read_at__isnull=False)
             ),
@@ -170,7 +172,7 @@ class ErrorValues(models.Model):
 
 
 class JobText(models.Model):
-    """What the search by words looks through: a job's filter expression, or its messages, in lower case.
+    """What the search by words looks through: a job's filter expression, or its messages, case folded.
 
     One row for all messages of a job: 12,000 of them are one place to look at, and their index a tenth of what one
     row a message would need. The index itself (FTS5 in SQLite, pg_trgm in PostgreSQL) is made by
@@ -244,6 +246,8 @@ class SyncState(models.Model):
     lease_holder = models.CharField(max_length=64, blank=True, db_default="")
     lease_token = models.BigIntegerField(default=0, db_default=0)
     lease_expires_at = models.DateTimeField(null=True)
+    # Final jobs that were created before this are not taken in again: whoever looks after the mirror has removed them.
+    pruned_before = models.DateTimeField(null=True)
     # The API's clock less ours, in milliseconds, by the `Date` header of its last answer.
     clock_offset_ms = models.IntegerField(default=0)
 

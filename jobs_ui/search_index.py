@@ -9,6 +9,7 @@ off until the database's administrator has run it, and `migrate` after that make
 from __future__ import annotations
 
 import logging
+import unicodedata
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -39,6 +40,11 @@ _SQLITE = (
     ),
 )
 _POSTGRESQL = f"CREATE INDEX IF NOT EXISTS {INDEX} ON jobs_ui_jobtext USING gin (text gin_trgm_ops)"
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: the same letters in another case, or composed otherwise, are the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def ensure(database: BaseDatabaseWrapper = connection) -> bool:

@@ -368,12 +368,14 @@ def cursor(text: str) -> str:
         "nonsense",
         "é",
         "A" * 2000,
-        cursor("2026-01-01T00:00:00+00:00|0|not-a-number"),
-        cursor("2026-01-01T00:00:00+00:00|0|-1"),
-        cursor("2026-01-01T00:00:00+00:00|0|99999999999999999999"),
-        cursor("2026-01-01T00:00:00|0|1"),
-        cursor("0001-01-01T00:00:00+23:59|0|1"),
-        cursor("9999-12-31T23:59:59-23:59|0|1"),
+        cursor("-created|2026-01-01T00:00:00+00:00|not-a-number"),
+        cursor("-created|2026-01-01T00:00:00+00:00|-1"),
+        cursor("-created|2026-01-01T00:00:00+00:00|99999999999999999999"),
+        cursor("-created|2026-01-01T00:00:00|1"),
+        cursor("-created|0001-01-01T00:00:00+23:59|1"),
+        cursor("-created|9999-12-31T23:59:59-23:59|1"),
+        cursor("created|2026-01-01T00:00:00+00:00|1"),
+        cursor("2026-01-01T00:00:00+00:00|0|1"),
     ],
 )
 def test_a_place_that_cannot_be_read_is_the_newest_page_with_a_sentence(
@@ -390,7 +392,7 @@ def test_a_place_that_cannot_be_read_is_the_newest_page_with_a_sentence(
 def test_a_place_with_a_huge_key_is_no_error(staff_client: Client, sandbox: object) -> None:
     mirror(3)
     for name in ("before", "after"):
-        value = cursor(f"2026-01-01T00:00:00+00:00|0|{'0' * 19}1{'9' * 300}")
+        value = cursor(f"-created|2026-01-01T00:00:00+00:00|{'0' * 19}1{'9' * 300}")
         get(staff_client, "?" + urlencode({name: value}))
 
 
@@ -421,13 +423,14 @@ QUERY_STRINGS = st.one_of(
         lambda pairs: urlencode(pairs, errors="replace")
     ),
     st.builds(
-        lambda name, when, offset, key: urlencode({name: cursor(f"{when}|{offset}|{key}")}),
+        lambda name, when, sort, key: urlencode({name: cursor(f"{sort}|{when}|{key}"), "sort": sort}),
         st.sampled_from(["before", "after"]),
         st.one_of(
             st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+            st.integers().map(str),
             st.text(st.characters(blacklist_categories=["Cs"]), max_size=10),
         ),
-        st.integers() | st.just(0),
+        st.sampled_from(["-created", "created", "-run", "wait", "x"]),
         st.one_of(st.integers(), st.text(st.characters(blacklist_categories=["Cs"]), max_size=10)),
     ),
 )
@@ -438,7 +441,7 @@ QUERY_STRINGS = st.one_of(
 @example(query="status=%00&type=%ff")
 @example(query="before=" + "9" * 700)
 @example(query="&".join(["status=x"] * 2000))
-@example(query="before=" + cursor("0001-01-01T00:00:00+23:59|0|1"))
+@example(query="before=" + cursor("-created|0001-01-01T00:00:00+23:59|1"))
 def test_no_query_string_is_an_error_of_the_console(query: str, staff_client: Client, sandbox: object) -> None:
     answer = staff_client.generic("GET", "/jobs/", QUERY_STRING=query)
     # 400 is Django's for a thousand fields.

@@ -17,6 +17,7 @@ from django.db import transaction
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.models import ErrorsState
+from jobs_ui.search_index import folded
 from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
 from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING
 from jobs_ui.sync.lease import Fence, no_fence
@@ -185,8 +186,8 @@ def _note_texts(rows: Iterable[models.Job]) -> None:
 
 
 def searchable(text: str) -> str:
-    """The text as it is searched: in lower case, and not more than a database index can take in one go."""
-    return text[:MOST_SEARCHABLE].lower()
+    """The text as it is searched: of one case, and not more than a database index can take in one go."""
+    return folded(text[:MOST_SEARCHABLE])
 
 
 def _note_unknown_values(store: str, rows: Iterable[models.Job]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from jobs_ui import models
+from jobs_ui.search_index import folded
 from jobs_ui.sources.base import JobRecord
 from jobs_ui.sources.errors import ErrorChoice, ErrorGroup, ErrorGroups, ErrorLine, ErrorPage, ErrorSlot
 
@@ -39,14 +40,14 @@ def batches_of(job: JobRecord, choice: ErrorChoice) -> Iterator[Sequence[ErrorLi
         number = _groups(job).filter(digest=choice.group).values_list("number", flat=True).first()
         if number is None:
             return
-    after, wanted = -1, choice.q.casefold()
+    after, wanted = -1, folded(choice.q)
     while True:
         rows = _messages(job).filter(position__gt=after)
         lines = _lines((rows if number is None else rows.filter(group_number=number))[:BATCH])
         if not lines:
             return
         after = lines[-1].position
-        yield [line for line in lines if wanted in line.message.casefold()] if wanted else lines
+        yield [line for line in lines if wanted in folded(line.message)] if wanted else lines
 
 
 def groups_of(job: JobRecord, most: int | None) -> ErrorGroups | None:

@@ -14,7 +14,6 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from jobs_ui import models
 from jobs_ui.sources.base import JobFilters, UnreadableCursor
@@ -37,6 +36,10 @@ SORTS = {
     "-wait": Sort("wait_ms", descending=True),
     "wait": Sort("wait_ms", descending=False),
 }
+
+
+Condition = tuple[str, Sequence[object]]
+"""A condition in SQL, and its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,20 @@ def read_place(sort: str, cursor: str) -> Place:
         moment = datetime.fromisoformat(value)
         if moment.utcoffset() is None:
             raise UnreadableCursor(cursor)
-        return Place(moment, number)
+        return Place(moment.astimezone(UTC), number)
     except (ValueError, OverflowError) as error:
         raise UnreadableCursor(cursor) from error
 
 
-def ranges(filters: JobFilters) -> list[QuerySet[models.Job]]:
-    """The jobs that the filters let through, as ranges of an index that do not overlap."""
-    base = models.Job.objects.all()
-    if filters.created_from is not None:
-        base = base.filter(created_at__gte=filters.created_from)
-    if filters.created_to is not None:
-        base = base.filter(created_at__lt=filters.created_to)
-    return [base.filter(**dict(values)) for values in _combinations(filters)]
+def ranges(filters: JobFilters) -> list[Condition]:
+    """The jobs that the filters let through, as conditions that are each a range of an index and do not overlap."""
+    bounds = _bounds(filters)
+    conditions: list[Condition] = []
+    for values in _combinations(filters):
+        words = [*(f"{name} = %s" for name, _ in values), *(sql for sql, _ in bounds)]
+        parameters = [*(value for _, value in values), *(value for _, given in bounds for value in given)]
+        conditions.append((" AND ".join(words) or "1 = 1", parameters))
+    return conditions
 
 
 def among(filters: JobFilters, few: frozenset[int]) -> list[tuple[Key, str]]:
@@ -187,10 +191,6 @@ def _statement(filters: JobFilters, place: Place | None, *, backwards: bool, lim
         return pieces[0], parameters
     parts = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, sql in enumerate(pieces))
     return f"{parts} ORDER BY 1 {order}, 2 {order} LIMIT {limit:d}", parameters
-
-
-Condition = tuple[str, Sequence[object]]
-"""A condition in SQL, and its parameters."""
 
 
 def _bounds(filters: JobFilters) -> list[Condition]:

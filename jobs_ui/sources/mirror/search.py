@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q
 
 from jobs_ui import models, search_index
+from jobs_ui.search_index import folded
 from jobs_ui.sources.mirror.listing import Hit
 
 # Hits up to which an index is believed to have found something rare.
@@ -60,20 +61,26 @@ def find(text: str) -> Found:
         by_id = _by_id(text)
         if by_id is not None:
             return by_id
-    return _by_words((text.strip('"') if quoted else text).lower().split())
+    return _by_words(folded(text.strip('"') if quoted else text).split())
 
 
 def _by_id(text: str) -> Found | None:
-    """The jobs of that id or request id, or of an id that begins with it; None where there are none."""
-    jobs = models.Job.objects
-    keys = set(jobs.filter(job_id=text).values_list("pk", flat=True)[: RARE + 1])
-    keys |= set(jobs.filter(request_id=text).values_list("pk", flat=True)[: RARE + 1])
-    if not keys and len(text) >= SHORTEST_PREFIX:
-        keys = set(jobs.filter(_begins_with(text)).values_list("pk", flat=True)[: RARE + 1])
+    """The jobs of that id or request id, or of an id that begins with it; None where there are none.
+
+    In the case that was typed, or in the one that ids are usually in.
+    """
+    jobs, spellings = models.Job.objects, dict.fromkeys((text, text.lower(), text.upper()))
+    keys = set(jobs.filter(job_id__in=spellings).values_list("pk", flat=True)[: RARE + 1])
+    keys |= set(jobs.filter(request_id__in=spellings).values_list("pk", flat=True)[: RARE + 1])
+    prefix = text
+    for prefix in dict.fromkeys((text, text.lower())):
+        if keys or len(text) < SHORTEST_PREFIX:
+            break
+        keys = set(jobs.filter(_begins_with(prefix)).values_list("pk", flat=True)[: RARE + 1])
     if not keys:
         return None
     if len(keys) > RARE:
-        return Found(None, prefix=text, by_id=True)
+        return Found(None, prefix=prefix, by_id=True)
     return Found(frozenset(keys), by_id=True)
 
 
