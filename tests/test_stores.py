@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from jobs_ui.sources.base import CannotAsk, JobFilters
 from jobs_ui.stores import client_of, configured_stores
 from jobs_ui.sync import Syncer
 from tests.conftest import raw_job
+from tests.test_job_list import Page
 
 SECRET = "hunter2-hunter2"
 GOOD = f"""
@@ -157,7 +158,17 @@ def test_a_store_that_was_taken_out_keeps_its_history_read_only(
     )
 
     assert [store.slug for store in get_source().stores() if not store.is_configured] == ["europe"]
-    assert staff_client.get("/jobs/a/").status_code == 200
+    models.Job.objects.update(status="pending", started_at=None, completed_at=None)
+    page = Page(staff_client.get("/jobs/a/"))
+    # Nothing counts on as if it were known, and nothing is offered that cannot be done.
+    assert page.freshness == "stale"
+    assert "This store is not read any more." in page.text
+    assert "Its store is not read any more, so how it went on is not known." in page.text
+    assert "data-refresh" not in page.having("data-refresh")
+    assert not page.all("form") or "/jobs/a/refresh/" not in page.having("action")
+    assert Page(staff_client.get("/jobs/?store=europe")).freshness == "stale"
+    row = models.Job.objects.get()
+    assert get_source().get_job("a").waited(datetime.now(UTC) + timedelta(days=9)) == row.read_at - row.created_at
     with pytest.raises(CannotAsk, match="no key for the store"):
         get_source().refresh_job("a")
     assert staff_client.get("/jobs/a/files/1/").status_code == 503

@@ -11,7 +11,18 @@ from django.urls import reverse
 from jobs_ui.presentation.durations import ago, clock, day_label, duration, exact
 from jobs_ui.presentation.rows import counted, what
 from jobs_ui.sources.base import JobRecord
-from jobs_ui.status import CANCELLED, FAILED, PENDING, STARTED, SUCCESS, JobStatus, JobType, job_status, job_type
+from jobs_ui.status import (
+    CANCELLED,
+    FAILED,
+    PENDING,
+    STARTED,
+    SUCCESS,
+    JobStatus,
+    JobType,
+    is_final,
+    job_status,
+    job_type,
+)
 
 NICE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 
@@ -116,6 +127,10 @@ def _sentence(job: JobRecord, now: datetime) -> str:
     run = f"ran for {duration(ran)}" if ran is not None else ""
     if job.gone_at is not None:
         return f"{start}. Elastic Path does not have this job any more; this is what was last known of it."
+    if not job.is_followed and not is_final(job.status):
+        so_far = f" when it was last read, {exact(job.read_at)}"
+        state = f"It {run}" if run else f"It {wait}" if wait else f"Its status was “{job.status}”"
+        return f"{start}. {state}{so_far}. Its store is not read any more, so how it went on is not known."
     if job.status == PENDING:
         return f"{start}. It has waited {duration(waited)} so far; one job runs at a time, the earliest first."
     if job.status == STARTED:
@@ -191,7 +206,7 @@ def files_sentence(job: JobRecord) -> str:
         return ""
     if job.files is not None and job.status == SUCCESS:
         return "No file: the export matched no products."
-    if job.is_final:
+    if job.is_followed and job.is_final:
         return "No file was written." if job.status != SUCCESS else "Elastic Path has not said yet where the file is."
     return "The file is there when the export has succeeded."
 

@@ -121,7 +121,10 @@ class ErrorsReading:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as pages see it. Times are aware, in UTC. `files`: names of the parts, None while they are not written."""
+    """A job as pages see it. Times are aware, in UTC. `files`: names of the parts, None while they are not written.
+
+    `is_followed`: its store is one that is read; otherwise it stays what it was when it was last read.
+    """
 
     store: str
     job_id: str
@@ -140,12 +143,13 @@ class JobRecord:
     missing_since: datetime | None = None
     gone_at: datetime | None = None
     errors: ErrorsReading = field(default_factory=ErrorsReading)
+    is_followed: bool = True
     raw: dict[str, JsonValue] = field(default_factory=dict)
 
     @property
     def is_final(self) -> bool:
-        """Whether the job can no longer change."""
-        return is_final(self.status) or self.gone_at is not None
+        """Whether the job can no longer change, as far as this console will ever know."""
+        return is_final(self.status) or self.gone_at is not None or not self.is_followed
 
     @property
     def is_export(self) -> bool:
@@ -156,7 +160,7 @@ class JobRecord:
         end = self.started_at
         if end is None:
             if self.status == PENDING and self.gone_at is None:
-                end = now
+                end = now if self.is_followed else self.read_at
             elif self.completed_at is not None and self.status not in (SUCCESS, FAILED):
                 end = self.completed_at
             else:
@@ -171,7 +175,7 @@ class JobRecord:
         if end is None:
             if self.status != STARTED or self.gone_at is not None:
                 return None
-            end = now
+            end = now if self.is_followed else self.read_at
         return max(end - self.started_at, timedelta(0))
 
 
@@ -286,5 +290,5 @@ class JobSource(Protocol):
     def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Types and statuses that have been seen and that the console does not know by itself."""
 
-    def freshness(self, now: datetime) -> Freshness:
-        """How far what this source shows can be trusted at `now`."""
+    def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
+        """How far what this source shows of these stores can be trusted at `now`; of all that are read, for none."""

@@ -158,7 +158,7 @@ class LiveSource:
         """See JobSource. Nothing is remembered from page to page."""
         return (), ()
 
-    def freshness(self, now: datetime) -> Freshness:
+    def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What is shown was read for this very page."""
         if not self._stores:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")

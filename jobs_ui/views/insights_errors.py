@@ -80,7 +80,7 @@ def _shared(
     """What both pages have around their table. (Any: what a template gets.)"""
     return {
         "capabilities": source.capabilities,
-        "freshness": source.freshness(now),
+        "freshness": source.freshness(now, query.stores),
         "now": now,
         "query": query,
         "problems": query.problems,

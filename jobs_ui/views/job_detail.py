@@ -28,7 +28,7 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         return job_not_found(request, job_id)
     except CannotAsk as error:
         return cannot_ask(request, error, f"The job {job_id} is not known here yet")
-    freshness = source.freshness(now)
+    freshness = source.freshness(now, [job.store])
     groups: list[GroupRow] = []
     errors: tuple[SafeString, ...] = ()
     try:

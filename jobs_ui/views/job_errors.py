@@ -32,7 +32,7 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
     except CannotAsk as error:
         return cannot_ask(request, error, f"The job {job_id} is not known here yet")
     query = parse_errors_query(request.GET, source.capabilities)
-    freshness, trouble, groups = source.freshness(now), None, None
+    freshness, trouble, groups = source.freshness(now, [job.store]), None, None
     try:
         groups = source.error_groups(job) if job.errors.count else None
         query = query.among(groups)

@@ -46,7 +46,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     else:
         stores = source.stores()
         page, query, trouble = _read(source, query)
-        freshness = down(trouble) if trouble else source.freshness(now)
+        freshness = down(trouble) if trouble else source.freshness(now, query.filters.stores)
         look = replace(
             look,
             now=now + freshness.clock_offset,

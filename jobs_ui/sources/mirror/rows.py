@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -33,8 +33,8 @@ LIST_COLUMNS = (
 )
 
 
-def listed_records(keys: Sequence[int]) -> tuple[JobRecord, ...]:
-    """The rows of a page, in the order of their keys.
+def listed_records(keys: Sequence[int], followed: Container[str]) -> tuple[JobRecord, ...]:
+    """The rows of a page, in the order of their keys. `followed`: the stores that are read.
 
     Read from the driver: Django's converters take four times as long as the database, for fifty rows as long as all
     else that the page does.
@@ -45,10 +45,11 @@ def listed_records(keys: Sequence[int]) -> tuple[JobRecord, ...]:
         places = ", ".join(["%s"] * len(keys))
         cursor.execute(f"SELECT {', '.join(LIST_COLUMNS)} FROM jobs_ui_job WHERE id IN ({places})", keys)
         rows = {row[0]: row for row in cursor.fetchall()}
-    return tuple(_listed(rows[key]) for key in keys if key in rows)
+    return tuple(_listed(rows[key], followed) for key in keys if key in rows)
 
 
-def _listed(row: Sequence[Any]) -> JobRecord:  # Any: the columns of LIST_COLUMNS, each of its own type
+# Any: the columns of LIST_COLUMNS, each of its own type
+def _listed(row: Sequence[Any], followed: Container[str]) -> JobRecord:
     (_, store, job_id, kind, status, created_at, started_at, completed_at, request_id, expression, copied_from) = row[
         :11
     ]
@@ -69,6 +70,7 @@ def _listed(row: Sequence[Any]) -> JobRecord:  # Any: the columns of LIST_COLUMN
         read_at=_aware(read_at),
         gone_at=_aware(gone_at) if gone_at else None,
         errors=ErrorsReading(errors_state, errors_count),
+        is_followed=store in followed,
     )
 
 
@@ -77,8 +79,8 @@ def _aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def record(row: models.Job) -> JobRecord:
-    """The row with all that the job's own page needs."""
+def record(row: models.Job, followed: Container[str]) -> JobRecord:
+    """The row with all that the job's own page needs. `followed`: the stores that are read."""
     return JobRecord(
         store=row.store,
         job_id=row.job_id,
@@ -103,6 +105,7 @@ def record(row: models.Job) -> JobRecord:
             row.errors_reading,
             is_grouped=row.errors_grouped > 0,
         ),
+        is_followed=row.store in followed,
         raw=row.raw,
     )
 

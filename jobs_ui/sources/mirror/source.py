@@ -77,6 +77,7 @@ class MirrorSource:
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
+        self._followed = frozenset(store.slug for store in stores)
 
     def list_jobs(
         self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
@@ -92,7 +93,7 @@ class MirrorSource:
         if backwards and not stretch.has_more and stretch.scanned is None:
             # The top is reached: the first page, whole, is what somebody who goes that way wants to see.
             return self.list_jobs(filters, size=size)
-        jobs = listed_records([key.key for key in stretch.keys])
+        jobs = listed_records([key.key for key in stretch.keys], self._followed)
         return JobPage(
             jobs=jobs,
             older=_cursor(filters.sort, stretch.last) if stretch.has_older else None,
@@ -122,7 +123,7 @@ class MirrorSource:
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
         row = self._known(job_id)
-        return record(row) if row else self._ask_for(job_id)
+        return record(row, self._followed) if row else self._ask_for(job_id)
 
     def refresh_job(self, job_id: str) -> JobRecord:
         """See JobSource. A 404 of a job that the mirror knows is noted, and it stays readable."""
@@ -145,7 +146,7 @@ class MirrorSource:
             with asking():
                 job = self._client(row).get_job(job_id)
         except JobNotFound:
-            return record(row), ()
+            return record(row, self._followed), ()
         return self._stored(row.store, job), job.files or ()
 
     def list_errors(
@@ -176,13 +177,16 @@ class MirrorSource:
         """See JobSource."""
         return problems.problem_jobs(digest, since, stores, number, size)
 
-    def freshness(self, now: datetime) -> Freshness:
+    def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""
-        notices = [(store.name, _freshness(self._states.get(store.slug), now)) for store in self._stores]
-        if not notices:
+        if not self._stores:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
+        asked = [store for store in self._stores if not stores or store.slug in stores]
+        notices = [(store.name, _freshness(self._states.get(store.slug), now)) for store in asked]
+        if not notices:
+            return _no_longer_read([self._states[slug] for slug in stores if slug in self._states])
         name, worst = min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice[1].state))
-        if len(notices) == 1 or worst.state == "fresh":
+        if len(self._stores) == 1 or worst.state == "fresh":
             return worst
         return replace(worst, headline=f"{name}: {worst.headline}")
 
@@ -251,12 +255,12 @@ class MirrorSource:
         except (JobsApiError, DatabaseError):
             return job
         row.refresh_from_db()
-        return record(row)
+        return record(row, self._followed)
 
     def _stored(self, store: str, job: Job) -> JobRecord:
         """The job as the mirror has it, once stored; as it was read, where the mirror cannot be written just now."""
         try:
-            return record(store_job(store, job, now=utc_now()))
+            return record(store_job(store, job, now=utc_now()), self._followed)
         except DatabaseError as error:
             logger.warning("A job that was read could not be stored: %s", error)
             return record_of(store, job)
@@ -269,6 +273,16 @@ def _scanned_to(stretch: paging.Stretch) -> datetime | None:
 
 def _cursor(sort: str, key: listing.Key | None) -> str | None:
     return listing.write_place(sort, listing.Place(key.value, key.key)) if key else None
+
+
+def _no_longer_read(states: Sequence[models.SyncState]) -> Freshness:
+    """The notice for stores that were taken out of the settings."""
+    return Freshness(
+        "stale",
+        max((state.last_success_at for state in states if state.last_success_at), default=None),
+        "This store is not read any more.",
+        "You see what was last known of its jobs: the console has no key for the store.",
+    )
 
 
 def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
