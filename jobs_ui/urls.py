@@ -5,13 +5,16 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from jobs_ui.views import health, job_detail, job_errors, job_files, job_list, job_refresh, jobs_csv, login
+from jobs_ui.views import health, job_detail, job_errors, job_files, job_list, job_preview, job_refresh, jobs_csv, login
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="job_list"), name="home"),
     path("jobs/", job_list.job_list, name="job_list"),
     path("jobs.csv", jobs_csv.jobs_csv, name="jobs_csv"),
     path("jobs/<path:job_id>/errors/", job_errors.job_errors, name="job_errors"),
+    path("jobs/<path:job_id>/files/<int:number>/preview/", job_preview.job_preview, name="job_preview"),
+    path("jobs/<path:job_id>/files.zip", job_files.job_files_zip, name="job_files_zip"),
+    path("jobs/<path:job_id>/files.csv", job_files.job_files_csv, name="job_files_csv"),
     path("jobs/<path:job_id>/files/<int:number>/", job_files.job_file, name="job_file"),
     path("jobs/<path:job_id>/refresh/", job_refresh.job_refresh, name="job_refresh"),
     path("jobs/<path:job_id>/", job_detail.job_detail, name="job_detail"),

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -15,7 +14,7 @@ from jobs_ui.forms import ListQuery, parse_list_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobPage, JobRecord, JobSource
 from jobs_ui.views.problems import Problem, cannot_ask, problem_page
-from jobs_ui.views.rendering import utc_now
+from jobs_ui.views.rendering import release_connection, utc_now
 
 BATCH = 1_000
 HEADER = (
@@ -80,17 +79,11 @@ def _lines(source: JobSource, filters: JobFilters, page: JobPage) -> Iterator[st
     writer, now = csv.writer(_Echo()), utc_now()
     yield writer.writerow(HEADER)
     while True:
-        _release_connection()
+        release_connection()
         yield "".join([writer.writerow(_cells(job, now)) for job in page.jobs])
         if page.older is None:
             return
         page = source.list_jobs(filters, before=page.older, size=BATCH)
-
-
-def _release_connection() -> None:
-    """Whoever reads slowly holds a thread, but no connection of the pool."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def _cells(job: JobRecord, now: datetime) -> tuple[object, ...]:

@@ -13,7 +13,10 @@ from jobs_ui.sources.base import CannotAsk
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a problem page says. `code` is shown as an expression to copy; `back` is a link, its URL and its words."""
+    """What a problem page says. `code` is shown as an expression to copy; `back` is a link, its URL and its words.
+
+    `works`: what can be had all the same, with `links` to it, each a URL and its words.
+    """
 
     status: int
     headline: str
@@ -23,6 +26,8 @@ class Problem:
     request_id: str = ""
     back_url: str = ""
     back_words: str = ""
+    works: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def problem_page(request: HttpRequest, problem: Problem, *, retry_after: float | None = None) -> HttpResponse:
