@@ -51,8 +51,9 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What the detail page prints of a job. `csv_url` and `zip_url` lead to all parts as one file; they are "" for fewer
-    than two parts, or while there may come more.
+    """What the detail page prints of a job.
+
+    `csv_url` and `zip_url` lead to all parts as one file; they are "" for fewer than two, or while more may come.
     """
 
     status: JobStatus
