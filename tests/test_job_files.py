@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ import requests
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 
+from jobs_ui.downloads import opening
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.models import Job, JobError, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
@@ -209,6 +212,63 @@ def test_a_file_that_its_host_does_not_give_out_is_gone(
     check_refused(
         download(staff_client, "an-export"), 410, "This file is no longer there", f"It said {status}.", "all products"
     )
+
+
+def test_files_that_the_api_lists_no_more_are_gone(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(sandbox, f"{sandbox.url}/files/a_part_1.csv{QUERY}", filter="eq(sku,LAMP-1)")
+    sync()
+    put(sandbox, filter="eq(sku,LAMP-1)")
+    check_refused(
+        download(staff_client, "an-export"),
+        410,
+        "This file is no longer there",
+        "It lists no files of this export any more.",
+        "Run the export again with the same filter",
+        "eq(sku,LAMP-1)",
+    )
+
+
+def test_a_page_of_a_part_that_is_gone_leads_to_the_others(
+    sandbox: SandboxProcess, export: str, sync: Sync, staff_client: Client
+) -> None:
+    sync()
+    sandbox.faults([{"match": "file", "kind": "status", "status": 404, "times": 1}])
+    page = check_refused(download(staff_client, export), 410, "The other parts are fetched one by one")
+    assert f"/jobs/{export}/files/2/" in page.having("href")
+    assert f"/jobs/{export}/files/1/" not in page.having("href")
+    assert content(download(staff_client, export, 2))
+
+
+def test_a_host_that_trickles_its_headers_does_not_hold_a_thread(
+    sandbox: SandboxProcess,
+    file_host: FileHost,
+    allow: Callable[..., None],
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    gone = threading.Event()
+
+    def trickle(handler: FileHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        with suppress(OSError):
+            while not gone.wait(0.05):
+                handler.wfile.write(b"X: y\r\n")
+
+    file_host.answers["/a.csv"] = trickle
+    check_refused(download(staff_client, "an-export"), 502, "The host of the file cannot be reached.")
+    gone.set()
+
+
+def test_an_encoding_that_cannot_be_undone_is_a_broken_answer(
+    sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
+) -> None:
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    file_host.answers["/a.csv"] = lambda handler: handler.send(200, CSV, Content_Encoding="br")
+    check_refused(download(staff_client, "an-export"), 502, "The file could not be fetched")
 
 
 def test_a_file_that_was_deleted_is_gone(sandbox: SandboxProcess, staff_client: Client) -> None:

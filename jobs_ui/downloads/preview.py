@@ -11,8 +11,8 @@ from jobs_ui.downloads.heads import BOM, Beginning
 
 MOST_ROWS = 20
 MOST_COLUMNS = 500
-# Of what a text editor would show, so much may be signs that no text has.
-_MOST_STRANGE = 0.1
+# So much of a text may be control characters. Bytes that are not UTF-8 do not count: an old encoding is text, too.
+_MOST_CONTROLS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def _records(text: str, *, is_whole: bool) -> tuple[list[list[str]], bool]:
 
 def _is_binary(text: str) -> bool:
     begin = text[:4096]
-    strange = sum(1 for sign in begin if sign == "\ufffd" or (sign < " " and sign not in "\t\r\n"))
-    return "\0" in begin or strange > len(begin) * _MOST_STRANGE
+    controls = sum(1 for sign in begin if sign < " " and sign not in "\t\r\n")
+    return "\0" in begin or controls > len(begin) * _MOST_CONTROLS
 
 
 def _filled(record: list[str], width: int) -> tuple[str, ...]:
