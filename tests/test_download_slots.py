@@ -178,3 +178,15 @@ def test_who_downloads_slowly_sees_the_file_as_it_comes(
     assert sandbox.state()["held"] == 1
     assert sandbox.release() == 1
     assert len(got + b"".join(pieces)) == 400_000
+
+
+@pytest.mark.parametrize("rest", ["files/1/", "files.zip", "files.csv"])
+def test_no_connection_of_the_database_is_held_while_a_file_is_sent(
+    rest: str, transactional_db: None, sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    sandbox.settings(part_bytes=500_000)
+    answer = staff_client.get(f"/jobs/{export}/{rest}")
+    assert connection.connection is None
+    held = [connection.connection is not None for _ in pieces_of(answer)]
+    assert len(held) > 1
+    assert not any(held)
