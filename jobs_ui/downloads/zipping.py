@@ -38,8 +38,7 @@ class ZippedParts:
         for number, name in enumerate(self._names, start=1):
             archive.add(self._part(number), name)
         try:
-            # The compressor often keeps what it gets, and an empty piece would end a chunked answer.
-            yield from filter(None, archive)
+            yield from archive
         finally:
             self.close()
 
