@@ -263,7 +263,7 @@ def test_bytes_that_are_not_utf8_survive_among_united_columns(
     sandbox: SandboxProcess, export: str, staff_client: Client
 ) -> None:
     text = merged(sandbox, staff_client, export, b"id,n\xe4me\n1,\xff\x00\n", b"id\n\xc3\x28\n")
-    assert text == b"id,n\xe4me\n1,\xff\x00\n\xc3\x28,\n"
+    assert text == b"id,n\xe4me\r\n1,\xff\x00\r\n\xc3\x28,\r\n"
 
 
 @pytest.mark.parametrize("with_ranges", [True, False], ids=["host-with-ranges", "host-without"])
@@ -274,7 +274,7 @@ def test_only_the_beginning_of_a_part_is_read_for_its_header(
     many = "a,b\n" + "1,2\n" * 500_000
     text = merged(sandbox, staff_client, export, many, "b\n3\n")
     assert len(rows(text)) == 500_002
-    assert text.endswith(b"1,2\n,3\n")
+    assert text.endswith(b"1,2\r\n,3\r\n")
 
 
 @pytest.mark.parametrize("header", ['id,"na' + LONG, "x," * 140_000, '"id\n1\n'], ids=["quote", "wide", "short"])

@@ -120,11 +120,10 @@ class MergedFile:
         """The rows of all parts under one header; cells that a row has beyond its header follow its last column."""
         width = len(self._plan.columns)
         place = {column: index for index, column in enumerate(self._plan.columns)}
-        line_end = _line_end(self._plan.headers[self._plan.parts[0] - 1])
-        yield _written([[name for name, _ in self._plan.columns]], line_end)
+        yield _written([[name for name, _ in self._plan.columns]])
         for header, pieces, _ in self._bodies():
             places = [place[column] for column in columns_of(header.names)]
-            yield from _batches(_placed(_records(pieces), places, width), line_end)
+            yield from _batches(_placed(_records(pieces), places, width))
 
 
 def _line_end(header: Header) -> str:
@@ -176,20 +175,21 @@ def _placed(records: Iterable[list[str]], places: list[int], width: int) -> Iter
         yield row + record[len(places) :]
 
 
-def _batches(rows: Iterable[list[str]], line_end: str) -> Iterator[bytes]:
+def _batches(rows: Iterable[list[str]]) -> Iterator[bytes]:
     batch: list[list[str]] = []
     size = 0
     for row in rows:
         batch.append(row)
         size += sum(map(len, row)) + len(row)
         if size >= _BATCH:
-            yield _written(batch, line_end)
+            yield _written(batch)
             batch, size = [], 0
     if batch:
-        yield _written(batch, line_end)
+        yield _written(batch)
 
 
-def _written(rows: Iterable[list[str]], line_end: str) -> bytes:
+def _written(rows: Iterable[list[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=line_end).writerows(rows)
+    # With this line end, RFC 4180's, and only with it, the library puts a cell in quotes that holds a mere CR.
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return encoded(text.getvalue())
