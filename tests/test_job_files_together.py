@@ -13,6 +13,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from jobs_ui.downloads import CannotDownload
 from jobs_ui.downloads.heads import Beginning, read_header
@@ -343,3 +344,14 @@ def test_every_column_of_every_part_has_one_place(headers: list[list[str]]) -> N
     for name in "abcx":
         assert max(header.count(name) for header in headers) == [column[0] for column in plan.columns].count(name)
     assert plan.is_same == all(header == headers[0] for header in headers)
+
+
+@pytest.mark.parametrize("rest", ["files/1/", "files.zip", "files.csv"])
+def test_the_live_source_hands_out_files_as_well(
+    rest: str, export: str, staff_client: Client, settings: Settings, sandbox: SandboxProcess
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    sandbox.settings(link_lifetime=2)
+    assert content(staff_client.get(f"/jobs/{export}/{rest}"))
+    assert staff_client.get(f"/jobs/{export}/files/1/preview/").status_code == 200
+    assert not Job.objects.exists()
