@@ -158,6 +158,7 @@ class Environment(BaseModel):
         default=(), description="origins separated by commas, such as https://jobs.example.com"
     )
     CONSOLE_HTTPS: bool | None = Field(default=None, description="on or off")
+    DOWNLOAD_MODE: Literal["proxy", "redirect"] = Field(default="proxy", description="proxy or redirect")
     DOWNLOAD_HOSTS: Annotated[CommaSeparated, AfterValidator(_download_hosts)] = Field(
         default=(), description="hosts separated by commas: host, host:port or *.host"
     )

@@ -16,6 +16,9 @@ from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store, client_of, configured_stores
 from jobs_ui.sync import RoundOutcome, Syncer
+from tests.file_host import allow, export, file_host, log
+
+__all__ = ["allow", "export", "file_host", "log"]  # fixtures
 
 PASSWORD = "correct horse battery staple"
 

@@ -28,6 +28,7 @@ VALID = {
     "CONSOLE_ALLOWED_HOSTS": "jobs.example.com, .example.org",
     "CONSOLE_CSRF_TRUSTED_ORIGINS": "https://jobs.example.com,https://*.example.org",
     "CONSOLE_HTTPS": "off",
+    "DOWNLOAD_MODE": "redirect",
     "DOWNLOAD_HOSTS": "files.example.com, *.CDN.example.com,10.0.0.1:8443",
 }
 WRONG = [
@@ -62,6 +63,8 @@ WRONG = [
     ("CONSOLE_CSRF_TRUSTED_ORIGINS", "hunter2.example.com"),
     ("CONSOLE_CSRF_TRUSTED_ORIGINS", "https://jobs.example.com/hunter2"),
     ("CONSOLE_HTTPS", "hunter2"),
+    ("DOWNLOAD_MODE", "hunter2"),
+    ("DOWNLOAD_MODE", "REDIRECT"),
     ("DOWNLOAD_HOSTS", "https://hunter2.example.com"),
     ("DOWNLOAD_HOSTS", "files.example.com/hunter2"),
     ("DOWNLOAD_HOSTS", "files.example.com hunter2.example.com"),
@@ -113,6 +116,7 @@ def test_every_setting_has_a_right_value_that_is_taken() -> None:
     assert environment.CONSOLE_ALLOWED_HOSTS == ("jobs.example.com", ".example.org")
     assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ("https://jobs.example.com", "https://*.example.org")
     assert environment.CONSOLE_HTTPS is False
+    assert environment.DOWNLOAD_MODE == "redirect"
     assert environment.DOWNLOAD_HOSTS == ("files.example.com", "*.cdn.example.com", "10.0.0.1:8443")
 
 
@@ -129,6 +133,7 @@ def check_defaults(environment: Environment) -> None:
     assert environment.CONSOLE_ALLOWED_HOSTS == ("localhost", "127.0.0.1")
     assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ()
     assert environment.CONSOLE_HTTPS is None
+    assert environment.DOWNLOAD_MODE == "proxy"
     assert environment.DOWNLOAD_HOSTS == ()
 
 

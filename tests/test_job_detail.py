@@ -91,7 +91,10 @@ def test_the_page_tells_how_the_job_went(sandbox: SandboxProcess, sync: Sync, st
     ):
         assert words in page.text, words
     assert "Waited 12 s, ran 4 min 06 s, drawn to scale." in page.attributes
-    assert {f"/jobs/{ID}/files/1/", f"/jobs/{ID}/files/2/"} <= set(page.having("href"))
+    files = {f"/jobs/{ID}/files{rest}" for rest in ("/1/", "/2/", "/1/preview/", "/2/preview/", ".csv", ".zip")}
+    assert files <= set(page.having("href"))
+    for words in ("2 parts, each with its own header row.", "All parts as one CSV", "All parts as a zip"):
+        assert words in page.text
 
 
 def test_no_page_and_no_row_holds_a_signed_link(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:

@@ -4,117 +4,28 @@ from __future__ import annotations
 
 import gzip
 import io
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
 import requests
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
-from pytest_django.fixtures import Settings
 
+from jobs_ui.downloads import opening
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.models import Job, JobError, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
 from tests.conftest import raw_job
+from tests.file_host import QUERY, SIGNATURE, FileHandler, FileHost
 from tests.test_job_list import HOSTILE, Page, Sync, check_nothing_was_injected
 
-SIGNATURE = "s3cr3t-s1gn4tur3"
-QUERY = f"?Expires=9999999999&Signature={SIGNATURE}&Key-Pair-Id=K2"
+pytestmark = pytest.mark.usefixtures("log")
+
 CSV = b"id,name\n1,Lampe\n" * 500
-
-
-class FileHost(ThreadingHTTPServer):
-    """A host of files that answers as it is told. `answers` is by path; each writes to the connection itself."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), FileHandler)
-        self.answers: dict[str, Callable[[FileHandler], None]] = {}
-        self.asked: list[str] = []
-        self.connections = 0
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        self.connections += 1
-        return True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who goes away, or speaks TLS, is no error of the test."""
-
-
-class FileHandler(BaseHTTPRequestHandler):
-    server: FileHost
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.answers[self.path.partition("?")[0]](self)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Nothing."""
-
-    def send(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@pytest.fixture
-def file_host() -> Iterator[FileHost]:
-    host = FileHost()
-    thread = threading.Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield host
-    host.shutdown()
-    thread.join()
-    host.server_close()
-
-
-@pytest.fixture
-def allow(settings: Settings, sandbox: SandboxProcess) -> Callable[..., None]:
-    """Sets DOWNLOAD_HOSTS."""
-
-    def set_hosts(*hosts: str) -> None:
-        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"DOWNLOAD_HOSTS": hosts})
-
-    return set_hosts
-
-
-@pytest.fixture
-def export(sandbox: SandboxProcess, api: JobsClient) -> str:
-    """A successful export of two parts."""
-    sandbox.reset(history=40, quiet=True)
-    return next(job.id for job in api.list_jobs().items if len(job.files or ()) == 2)
-
-
-@pytest.fixture(autouse=True)
-def log() -> Iterator[io.StringIO]:
-    """Everything that is logged: all of our own, and of the libraries what is configured. No secret is in it."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    # What does not reach the root logger has to be taken where it is.
-    loggers = {name: logging.getLogger(name) for name in (None, "django", "jobs_ui")}
-    levels = {name: logger.level for name, logger in loggers.items()}
-    for logger in loggers.values():
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-    yield written
-    for name, logger in loggers.items():
-        logger.removeHandler(handler)
-        logger.setLevel(levels[name])
-    assert "Signature=" not in written.getvalue()
-    assert SIGNATURE not in written.getvalue()
-    assert "Bearer " not in written.getvalue()
 
 
 def put(sandbox: SandboxProcess, *links: object, **changes: object) -> str:
@@ -301,6 +212,63 @@ def test_a_file_that_its_host_does_not_give_out_is_gone(
     check_refused(
         download(staff_client, "an-export"), 410, "This file is no longer there", f"It said {status}.", "all products"
     )
+
+
+def test_files_that_the_api_lists_no_more_are_gone(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(sandbox, f"{sandbox.url}/files/a_part_1.csv{QUERY}", filter="eq(sku,LAMP-1)")
+    sync()
+    put(sandbox, filter="eq(sku,LAMP-1)")
+    check_refused(
+        download(staff_client, "an-export"),
+        410,
+        "This file is no longer there",
+        "It lists no files of this export any more.",
+        "Run the export again with the same filter",
+        "eq(sku,LAMP-1)",
+    )
+
+
+def test_a_page_of_a_part_that_is_gone_leads_to_the_others(
+    sandbox: SandboxProcess, export: str, sync: Sync, staff_client: Client
+) -> None:
+    sync()
+    sandbox.faults([{"match": "file", "kind": "status", "status": 404, "times": 1}])
+    page = check_refused(download(staff_client, export), 410, "The other parts are fetched one by one")
+    assert f"/jobs/{export}/files/2/" in page.having("href")
+    assert f"/jobs/{export}/files/1/" not in page.having("href")
+    assert content(download(staff_client, export, 2))
+
+
+def test_a_host_that_trickles_its_headers_does_not_hold_a_thread(
+    sandbox: SandboxProcess,
+    file_host: FileHost,
+    allow: Callable[..., None],
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    gone = threading.Event()
+
+    def trickle(handler: FileHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        with suppress(OSError):
+            while not gone.wait(0.05):
+                handler.wfile.write(b"X: y\r\n")
+
+    file_host.answers["/a.csv"] = trickle
+    check_refused(download(staff_client, "an-export"), 502, "The host of the file cannot be reached.")
+    gone.set()
+
+
+def test_an_encoding_that_cannot_be_undone_is_a_broken_answer(
+    sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
+) -> None:
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    file_host.answers["/a.csv"] = lambda handler: handler.send(200, CSV, Content_Encoding="br")
+    check_refused(download(staff_client, "an-export"), 502, "The file could not be fetched")
 
 
 def test_a_file_that_was_deleted_is_gone(sandbox: SandboxProcess, staff_client: Client) -> None:

@@ -375,7 +375,35 @@ def test_an_export_links_each_of_its_parts() -> None:
     facts = job_facts(EXPORT, NOW)
     assert [(part.number, part.name) for part in facts.files] == [(1, "part_1.csv"), (2, "part_2.csv")]
     assert facts.files[1].url == f"/jobs/{EXPORT.job_id}/files/2/"
+    assert facts.files[1].preview_url == f"/jobs/{EXPORT.job_id}/files/2/preview/"
     assert f'href="/jobs/{EXPORT.job_id}/#files">2 files</a>' in row(EXPORT, LOOK)
+
+
+def test_all_parts_as_one_file_are_offered_where_there_are_several_and_no_more_will_come() -> None:
+    facts = job_facts(EXPORT, NOW)
+    assert (facts.csv_url, facts.zip_url) == tuple(f"/jobs/{EXPORT.job_id}/files.{kind}" for kind in ("csv", "zip"))
+    for changes in ({"files": ("part_1.csv",)}, {"files": ()}, {"files": None}, {"status": "started"}):
+        facts = job_facts(replace(EXPORT, **changes), NOW)
+        assert (facts.csv_url, facts.zip_url) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "lead", "in_the_list"),
+    [
+        ({}, "2 parts, each with its own header row.", "2 files"),
+        ({"files": ("part_1.csv",)}, "", "1 file"),
+        ({"files": ()}, "", "no file"),
+        ({"files": None}, "", "file not written yet"),
+        ({"files": None, "status": "started"}, "Still being written.", "file being written"),
+        ({"status": "started"}, "2 parts so far: the export is still being written.", "file being written"),
+        ({"files": None, "status": "pending"}, "", ""),
+    ],
+    ids=["two", "one", "none", "not-said", "running", "running-with-parts", "pending"],
+)
+def test_list_and_page_say_how_many_parts_there_are(changes: dict[str, object], lead: str, in_the_list: str) -> None:
+    job = replace(EXPORT, **changes)  # type: ignore[arg-type]
+    assert job_facts(job, NOW).files_lead == lead
+    assert in_the_list in row(job, LOOK)
 
 
 def test_small_words() -> None:

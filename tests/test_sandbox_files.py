@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sandbox.process import ControlError, SandboxProcess
 from tests.test_sandbox import Caller
 
 
@@ -149,3 +149,36 @@ def test_it_remembers_who_sent_secrets_to_the_file_host(sandbox: Caller, export:
         {"path": path, "headers": ["Authorization", "Referer"]},
         {"path": path, "headers": ["Cookie"]},
     ]
+
+
+def test_parts_that_were_put_are_sent_as_they_are(sandbox: Caller, export: Any) -> None:
+    sandbox.process.put_files(export["id"], b"\xff\x00", "id\n", "", headers={"ETag": '"x"', "X-Any": "a b"})
+    answers = [fetch(url) for url in links(sandbox, export)]
+    assert [answer.content for answer in answers] == [b"\xff\x00", b"id\n", b""]
+    assert {(answer.headers["ETag"], answer.headers["X-Any"]) for answer in answers} == {('"x"', "a b")}
+    url = links(sandbox, export)[1]
+    assert fetch(url, **{"Range": "bytes=1-", "If-Range": '"x"'}).status_code == 206
+    assert fetch(url, **{"Range": "bytes=1-", "If-Range": '"y"'}).content == b"id\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [None, [1], [{}], [{"text": 1}], [{"base64": "?"}], [{"text": "", "base64": ""}], [{"text": "", "headers": []}],
+     [{"text": "", "headers": {"X-Any": "a\r\nb"}}]],
+)  # fmt: skip
+def test_parts_that_make_no_sense_are_refused(parts: object, sandbox: Caller, export: Any) -> None:
+    before = sandbox.job(export["id"])["meta"]["file_locations"]
+    with pytest.raises(ControlError):
+        sandbox.process.control("PUT", f"jobs/{export['id']}/files", {"parts": parts})
+    assert len(links(sandbox, export)) == len(before)
+
+
+def test_a_file_that_is_held_comes_to_its_half_until_it_is_released(sandbox: Caller, export: Any) -> None:
+    sandbox.process.put_files(export["id"], b"x" * 1_000)
+    sandbox.process.faults([{"match": "file", "kind": "hold"}])
+    with requests.get(links(sandbox, export)[0], stream=True, timeout=10) as answer:
+        assert answer.raw.read(500) == b"x" * 500
+        assert sandbox.process.state()["held"] == 1
+        assert sandbox.process.release() == 1
+        assert answer.raw.read() == b"x" * 500
+    sandbox.process.faults([])

@@ -25,6 +25,9 @@ LISTED = [
     "/jobs/an-id/errors.csv",
     "/jobs/an-id/errors/values.txt",
     "/jobs/an-id/files/1/",
+    "/jobs/an-id/files/1/preview/",
+    "/jobs/an-id/files.zip",
+    "/jobs/an-id/files.csv",
     "/jobs/an-id/refresh/",
     "/insights/errors/",
     "/insights/errors/a-digest/",
@@ -201,7 +204,18 @@ def job(sandbox: SandboxProcess, sync: Sync) -> str:
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/jobs/", "/jobs/an-id/", "/jobs/an-id/errors/", "/jobs/an-id/files/9/", "/no/"]
+    "address",
+    [
+        "/",
+        "/jobs/",
+        "/jobs/an-id/",
+        "/jobs/an-id/errors/",
+        "/jobs/an-id/files/9/",
+        "/jobs/an-id/files/9/preview/",
+        "/jobs/an-id/files.zip",
+        "/jobs/an-id/files.csv",
+        "/no/",
+    ],
 )
 def test_no_shared_cache_keeps_a_page(address: str, staff_client: Client, job: str) -> None:
     answer = staff_client.get(address)

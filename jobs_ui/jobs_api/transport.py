@@ -2,108 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import ipaddress
-import math
-import socket
 from collections.abc import Callable
 from functools import partial
-from http import client as http_client
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
-from . import deadline
+from .sockets import BoundedHTTPConnection, BoundedHTTPSConnection
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-# Far above any body that the client accepts: urllib3 reads the whole body of an answer that it throws away before a
-# retry.
-_MAX_WIRE_BYTES = 64 * 1024 * 1024
 _POOL_SIZE = 40  # more than a worker has threads, or connections would be thrown away under load
-
-
-class _BoundedSocket(io.RawIOBase):
-    """A socket's reading end whose every read ends at the call's deadline, and that stops after too many bytes.
-
-    A read time-out starts anew with each byte, so that a server sending one a second could hold a thread for ever, in
-    the headers as well as in the body. This lies below both.
-    """
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._patience = sock.gettimeout()
-        self._left = _MAX_WIRE_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        left = deadline.remaining()
-        if left <= 0:
-            raise TimeoutError("the deadline of the call has passed")
-        if self._left <= 0:
-            raise OSError("the answer is too long")
-        patience = min(left, math.inf if self._patience is None else self._patience)
-        self._sock.settimeout(None if math.isinf(patience) else patience)
-        count = self._raw.readinto(buffer)
-        self._left -= count or 0
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http_client.HTTPResponse):
-    def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
-    ) -> None:
-        super().__init__(sock, debuglevel, method, url)
-        # The standard library gives a buffered reader over the socket's file; the bound goes between the two.
-        assert isinstance(self.fp, io.BufferedReader)  # noqa: S101 - narrows a private type
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(_BoundedSocket(sock, raw))
-
-
-def _connect_patience(connection: HTTPConnection) -> float | None:
-    """Return the connect time-out, so shared between a name's addresses that trying all of them meets the deadline."""
-    left = deadline.remaining()
-    patience = connection.timeout
-    if math.isinf(left):
-        return patience
-    try:
-        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        found = []  # urllib3 meets the same fault next and has the better words for it
-    # Never 0, which would mean "do not block".
-    share = max(left / max(1, len(found)), 0.001)
-    return share if patience is None else min(patience, share)
-
-
-class _HTTPConnection(HTTPConnection):
-    response_class = _Response
-
-    def _new_conn(self) -> socket.socket:
-        self.timeout = _connect_patience(self)
-        return super()._new_conn()
-
-
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _Response
-
-    def _new_conn(self) -> socket.socket:
-        self.timeout = _connect_patience(self)
-        return super()._new_conn()
 
 
 BeforeRequest = Callable[[], None]
@@ -111,7 +25,7 @@ BeforeRequest = Callable[[], None]
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls = BoundedHTTPConnection
 
     def __init__(self, *args: Any, before_request: BeforeRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,7 +38,7 @@ class _HTTPPool(HTTPConnectionPool):
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    ConnectionCls = BoundedHTTPSConnection
 
     def __init__(self, *args: Any, before_request: BeforeRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

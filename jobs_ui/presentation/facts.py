@@ -52,16 +52,20 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file of an export: its number from 1, its name, and where the console serves it."""
+    """A file of an export: its number from 1, its name, and where the console serves it and its first rows."""
 
     number: int
     name: str
     url: str
+    preview_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What the detail page prints of a job."""
+    """What the detail page prints of a job.
+
+    `csv_url` and `zip_url` lead to all parts as one file; they are "" for fewer than two, or while more may come.
+    """
 
     status: JobStatus
     type: JobType
@@ -76,6 +80,9 @@ class JobFacts:
     timeline: Timeline | None
     files: tuple[FilePart, ...]
     files_sentence: str
+    files_lead: str
+    csv_url: str
+    zip_url: str
     errors_sentence: str
     read_exact: str
     read_ago: str
@@ -90,6 +97,7 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
     status, kind = job_status(job.status), job_type(job.type)
     caption, is_code = what(job)
     waited, ran = job.waited(now), job.ran(now)
+    is_several = job.is_final and len(job.files or ()) > 1
     return JobFacts(
         status=status,
         type=kind,
@@ -103,10 +111,13 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
         ran=duration(ran),
         timeline=_timeline(job, waited, ran),
         files=tuple(
-            FilePart(number, name, reverse("job_file", args=[job.job_id, number]))
+            FilePart(number, name, *(reverse(view, args=[job.job_id, number]) for view in ("job_file", "job_preview")))
             for number, name in enumerate(job.files or (), start=1)
         ),
         files_sentence=files_sentence(job),
+        files_lead=files_lead(job) if job.is_export else "",
+        csv_url=reverse("job_files_csv", args=[job.job_id]) if is_several else "",
+        zip_url=reverse("job_files_zip", args=[job.job_id]) if is_several else "",
         errors_sentence=errors_sentence(job),
         read_exact=exact(job.read_at),
         read_ago=read_ago,
@@ -209,6 +220,16 @@ def files_sentence(job: JobRecord) -> str:
     if job.is_followed and job.is_final:
         return "No file was written." if job.status != SUCCESS else "Elastic Path has not said yet where the file is."
     return "The file is there when the export has succeeded."
+
+
+def files_lead(job: JobRecord) -> str:
+    """How many parts there are, and whether there may come more; "" where that goes without saying."""
+    count = len(job.files or ())
+    if count and not job.is_final:
+        return f"{counted(count, 'part')} so far: the export is still being written."
+    if job.status == STARTED and not job.is_final:
+        return "Still being written."
+    return f"{counted(count, 'part')}, each with its own header row." if count > 1 else ""
 
 
 def errors_sentence(job: JobRecord) -> str:

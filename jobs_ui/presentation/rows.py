@@ -46,7 +46,8 @@ CODE_CAPTION = '<span class="sub" title="{0}"><code>{0}</code></span>'
 ICON = '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>'
 NONE = SafeString("")
 NO_FILE_YET = SafeString('<span class="quiet">file not written yet</span>')
-NO_FILE = SafeString('<span class="quiet">no file</span>')
+FILE_BEING_WRITTEN = SafeString('<span class="quiet">file being written</span>')
+NO_FILE = SafeString('<span class="quiet" title="The export matched no products">no file</span>')
 NO_ERRORS = SafeString('<span class="quiet">no errors</span>')
 NO_RESULT = SafeString('<span class="quiet">–</span>')
 
@@ -181,6 +182,8 @@ def result(job: JobRecord, url: str) -> SafeString:
         if not job.files:
             return NO_FILE
         return fill('<a id="result-{}" href="{}#files">{}</a>', job.job_id, url, counted(len(job.files), "file"))
+    if job.is_export and job.status == STARTED and job.gone_at is None:
+        return FILE_BEING_WRITTEN
     if job.status == FAILED:
         return fill('<a class="bad" id="result-{}" href="{}errors/">{}</a>', job.job_id, url, _messages(job, "error"))
     if job.errors.count:

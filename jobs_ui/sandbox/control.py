@@ -12,10 +12,14 @@ PUT    jobs/<id>[?at=index]  any JSON, sent as it is
 PATCH  jobs/<id>             {attributes, meta}, laid over what is sent
 DELETE jobs/<id>
 PUT    jobs/<id>/errors      {messages: [text]} or {raw: [anything]}
+PUT    jobs/<id>/files       {parts: [{text | base64, headers}]}: an export with these parts
+POST   release               lets answers go on that a fault of the kind hold has stopped
 """
 
 from __future__ import annotations
 
+import base64
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
@@ -24,10 +28,12 @@ from urllib.parse import unquote
 
 from .faults import FaultPlan, read_rules
 from .http_parts import NotUnderstoodError, Reply, Request, json_reply
+from .jobs import PutPart
 from .wire import error_object
 from .world import World
 
 PREFIX = "/_sandbox/"
+_PART = {"text", "base64", "headers"}
 _MOST_ADVANCE = 7 * 86_400.0
 
 _RESET_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -116,6 +122,10 @@ def _revoke(world: World, _: dict[str, Any]) -> dict[str, Any]:
     return {"revoked": revoked}
 
 
+def _release(world: World, _: dict[str, Any]) -> dict[str, Any]:
+    return {"released": world.release()}
+
+
 _ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "state"): _state,
     ("GET", "jobs"): _jobs,
@@ -125,6 +135,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]
     ("POST", "faults"): _faults,
     ("POST", "churn"): _churn,
     ("POST", "tokens/revoke"): _revoke,
+    ("POST", "release"): _release,
 }
 
 
@@ -139,6 +150,12 @@ def _job(world: World, request: Request, job_id: str, rest: list[str]) -> Reply:
     if request.method == "PUT" and rest == ["errors"]:
         job.errors = _read_errors(_object(request), job_id)
         return json_reply({"errors": len(job.errors)})
+    if request.method == "PUT" and rest == ["files"]:
+        if job.is_raw:
+            raise NotUnderstoodError("A job that was put has the links that were put with it, and no files here.")
+        job.files = _read_parts(_object(request).get("parts"))
+        job.parts = len(job.files)
+        return json_reply({"parts": job.parts})
     if request.method == "DELETE" and not rest:
         world.remove(job)
         return json_reply({"id": job_id})
@@ -165,6 +182,26 @@ def _patch(world: World, job_id: str, given: dict[str, Any]) -> None:
         if name == "attributes" and "status" in values:
             # From here on its state is what it was told to be, so the queue no longer moves it.
             world.queue.forget(job)
+
+
+def _read_parts(given: object) -> list[PutPart]:
+    if not isinstance(given, list):
+        raise NotUnderstoodError("parts must be a list of objects.")
+    return [_read_part(each) for each in given]
+
+
+def _read_part(given: object) -> PutPart:
+    if not isinstance(given, dict) or len(given.keys() & {"text", "base64"}) != 1 or given.keys() - _PART:
+        raise NotUnderstoodError("A part has text or base64, and may have headers.")
+    content, headers = given.get("text", given.get("base64")), given.get("headers", {})
+    if not isinstance(content, str) or not isinstance(headers, dict) or not all(map(_is_header, headers.items())):
+        raise NotUnderstoodError("A part's text or base64 is a text, and its headers are texts by name.")
+    return PutPart(content.encode() if "text" in given else base64.b64decode(content, validate=True), headers)
+
+
+def _is_header(header: tuple[str, object]) -> bool:
+    name, value = header
+    return bool(re.fullmatch(r"[A-Za-z-]+", name)) and isinstance(value, str) and bool(re.fullmatch(r"[ -~]*", value))
 
 
 def _read_errors(given: dict[str, Any], job_id: str) -> list[Any]:

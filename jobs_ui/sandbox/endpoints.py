@@ -206,10 +206,15 @@ def _file(world: World, request: Request) -> Reply:
     job = world.find(job_id)
     if job is None or part_path(job, part) != request.path or not 1 <= part <= job.parts:
         return _xml(404, "NoSuchKey", "The specified key does not exist.")
-    content = padded(part_content(job.key, part), world.settings.part_bytes)
     headers = {"ETag": f'"{job.id}-{part}"'} | ({"Accept-Ranges": "bytes"} if world.settings.with_ranges else {})
+    if job.files is None:
+        content = padded(part_content(job.key, part), world.settings.part_bytes)
+    else:
+        content = job.files[part - 1].content
+        headers |= job.files[part - 1].headers
     try:
-        wanted = request.headers.get("Range") if world.settings.with_ranges else None
+        is_meant = request.headers.get("If-Range", headers["ETag"]) in (headers["ETag"], headers.get("Last-Modified"))
+        wanted = request.headers.get("Range") if world.settings.with_ranges and is_meant else None
         span = byte_range(wanted, len(content))
     except ValueError:
         headers["Content-Range"] = f"bytes */{len(content)}"

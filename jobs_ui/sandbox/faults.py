@@ -10,7 +10,7 @@ from .http_parts import NotUnderstoodError
 ENDPOINTS = ("token", "jobs", "job", "errors", "cancel", "file", "create")
 # What replaces the answer, and what is done to a true one.
 REPLACING = ("status", "html", "close", "hang", "garbage", "empty", "unauthorized")
-SPOILING = ("cut", "slow", "trickle")
+SPOILING = ("cut", "slow", "trickle", "hold")
 
 
 @dataclass
@@ -19,6 +19,7 @@ class FaultRule:
 
     Of the requests that match, the first `skip` pass, then every `every`-th goes wrong, `times` times in all (None:
     for ever). `seconds` is how long `slow` and `hang` wait, and over how long `trickle` spreads the body.
+    `hold` sends half of the body, and the rest when it is told to release it.
     """
 
     match: str = "*"

@@ -75,12 +75,20 @@ def uuid_from(source: random.Random) -> str:
     return str(uuid.UUID(int=source.getrandbits(128), version=4))
 
 
+@dataclass(frozen=True, slots=True)
+class PutPart:
+    """A part of an export as a test has put it: its bytes, and headers over those that would be sent."""
+
+    content: bytes
+    headers: dict[str, str]
+
+
 @dataclass(slots=True, eq=False)
 class SandboxJob:
     """A job. Times are epoch seconds in UTC, durations seconds.
 
     `key` is what its errors and files are drawn from. `raw`, where given, is sent as it is; `patch` is laid over
-    what would be sent. Either one takes the job out of the moving queue.
+    what would be sent. Either one takes the job out of the moving queue. `files`, where given, are its parts.
     """
 
     id: str
@@ -103,6 +111,7 @@ class SandboxJob:
     raw: Any = NOT_RAW
     patch: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: list[Any] | None = None
+    files: list[PutPart] | None = None
 
     @property
     def is_raw(self) -> bool:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -159,6 +160,19 @@ class SandboxProcess:
     def delete_job(self, job_id: str) -> None:
         """Remove a job with its files."""
         self.control("DELETE", f"jobs/{quote(job_id, safe='')}")
+
+    def put_files(self, job_id: str, *parts: str | bytes, headers: dict[str, str] | None = None) -> None:
+        """Make these the parts of an export; `headers` are sent over the usual ones with each."""
+        body = [
+            {"base64": b64encode(part.encode() if isinstance(part, str) else part).decode(), "headers": headers or {}}
+            for part in parts
+        ]
+        self.control("PUT", f"jobs/{quote(job_id, safe='')}/files", {"parts": body})
+
+    def release(self) -> int:
+        """Let answers go on that a fault of the kind `hold` has stopped; returns how many these were."""
+        released: int = self.control("POST", "release", {})["released"]
+        return released
 
     def put_errors(self, job_id: str, *, messages: list[str] | None = None, raw: list[Any] | None = None) -> None:
         """Give a job these errors, as messages or as any JSON."""

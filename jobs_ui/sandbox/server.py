@@ -158,8 +158,16 @@ class SandboxHandler(BaseHTTPRequestHandler):
         self._send(reply)
         return True
 
+    def _hold(self, reply: Reply) -> None:
+        """Send half of the body, and the rest when it is released."""
+        half = len(reply.body) // 2
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(reply.body[:half])
+            self.server.world.hold(self.server.stopping)
+            self.wfile.write(reply.body[half:])
+
     def _spoil(self, rule: FaultRule, reply: Reply) -> None:
-        """Send a true answer, cut off or byte by byte."""
+        """Send a true answer, cut off, byte by byte, or in two halves."""
         if rule.kind == "cut":
             # The length of the whole is promised, half of it comes.
             self.close_connection = True
@@ -167,6 +175,9 @@ class SandboxHandler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body[: len(reply.body) // 2])
             return
         self._send_head(reply)
+        if rule.kind == "hold":
+            self._hold(reply)
+            return
         pause = rule.seconds / max(1, len(reply.body))
         with contextlib.suppress(ConnectionError):
             for byte in reply.body:

@@ -28,6 +28,9 @@ class World:
         self, *, seed: int = 1, history: int = 600, days: float = 90, speed: float = 1.0, quiet: bool = False
     ) -> None:
         self.lock = threading.RLock()
+        self.held = 0
+        self._released = threading.Condition()
+        self._release_count = 0
         self.speed = speed
         self.base_url = ""
         self.reset(seed=seed, history=history, days=days, quiet=quiet)
@@ -56,6 +59,7 @@ class World:
         self.tokens_issued = 0
         self.offending_file_requests: list[dict[str, Any]] = []
         self.churn = {"insert_per_page": 0, "remove_per_page": 0}
+        self.release()
         self._build(0 if empty else history, empty)
 
     def _build(self, history: int, empty: bool) -> None:
@@ -156,6 +160,21 @@ class World:
         for job in before[: self.churn["remove_per_page"]]:
             self.remove(job)
 
+    def hold(self, stopping: threading.Event) -> None:
+        """Wait until somebody says `release`, or the server ends. Whoever calls does not hold `lock`."""
+        with self._released:
+            seen, self.held = self._release_count, self.held + 1
+            while self._release_count == seen and not stopping.is_set():
+                self._released.wait(0.2)
+            self.held -= 1
+
+    def release(self) -> int:
+        """Let everybody go on who is held; returns how many these are."""
+        with self._released:
+            self._release_count += 1
+            self._released.notify_all()
+            return self.held
+
     def report(self) -> dict[str, Any]:
         """What a test may want to know."""
         return {
@@ -164,6 +183,7 @@ class World:
             "jobs": len(self.jobs),
             "pending": len(self.queue.pending),
             "requests": dict(self.requests),
+            "held": self.held,
             "tokens_issued": self.tokens_issued,
             "offending_file_requests": self.offending_file_requests,
         }

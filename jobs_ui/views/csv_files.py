@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 
-from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
 from jobs_ui.sources.base import JobRecord
@@ -56,12 +55,6 @@ def name_of(job: JobRecord, what: str) -> str:
     """`product-import_2026-11-23_errors`: made by us, because a type is somebody else's text."""
     kind = re.sub(r"[^a-z0-9-]+", "-", job.type.lower()).strip("-")[:60] or "job"
     return f"{kind}_{job.created_at.astimezone(UTC):%Y-%m-%d}_{what}"
-
-
-def release_connection() -> None:
-    """Whoever reads slowly holds a thread, but no connection of the pool."""
-    if not connection.in_atomic_block:
-        connection.close()
 
 
 def safe_cell(text: str) -> str:

@@ -13,8 +13,9 @@ from jobs_ui.error_forms import parse_errors_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound
 from jobs_ui.sources.errors import ErrorLine
-from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, name_of, release_connection, safe_cell
+from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, name_of, safe_cell
 from jobs_ui.views.problems import Problem, cannot_ask, job_not_found, problem_page
+from jobs_ui.views.rendering import release_connection
 
 HEADER = ("number", "group", "message", "id")
 

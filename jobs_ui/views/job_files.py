@@ -1,117 +1,143 @@
-"""The files of an export: each part is fetched with a fresh link and passed through."""
+"""The files of an export: each part is fetched with a fresh link and passed through; all of them as one file."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from jobs_ui.downloads import CannotDownload, open_link
-from jobs_ui.presentation.facts import files_sentence
-from jobs_ui.sources import get_source
-from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
-from jobs_ui.views.problems import Problem, cannot_ask, job_not_found, problem_page
-from jobs_ui.views.rendering import utc_now
+from jobs_ui.downloads import (
+    CannotDownload,
+    Header,
+    MergedFile,
+    OpenFile,
+    Plan,
+    WantedRange,
+    ZippedParts,
+    make_plan,
+    read_beginning,
+    read_header,
+    read_range,
+)
+from jobs_ui.sources.base import CannotAsk, JobNotFound
+from jobs_ui.views.export_parts import ExportParts, attachment, one_of_few
+from jobs_ui.views.file_problems import cannot_download, no_such_part, still_running
+from jobs_ui.views.problems import cannot_ask, job_not_found
 
-HEADLINES = {
-    "expired": (410, "The link to this file has expired", "Elastic Path handed out a link that is no longer valid."),
-    "gone": (
-        410,
-        "This file is no longer there",
-        "Elastic Path keeps the file of an export for a while, then removes it.",
-    ),
-    "not-allowed": (
-        502,
-        "This file lies where the console may not fetch it",
-        "The file's address is not one that this console is allowed to fetch from.",
-    ),
-    "broken": (502, "The file could not be fetched", "The host of the file gave an answer that makes no sense."),
-    "not-reachable": (502, "The file could not be fetched", "The host of the file cannot be reached."),
-}
-RUN_AGAIN = "Run the export again with the same filter, and a new file is written."
+CSV = "text/csv; charset=utf-8"
 
 
 @require_safe
 def job_file(request: HttpRequest, job_id: str, number: int) -> HttpResponseBase:
-    """`/jobs/<id>/files/<n>/` (from 1): the part as a CSV attachment, or a page that says why it cannot be had."""
-    source = get_source()
+    """`/jobs/<id>/files/<n>/` (from 1): the part as a CSV attachment, or a page that says why it cannot be had.
+
+    Where DOWNLOAD_MODE is `redirect`, the browser is sent to the file host instead.
+    """
+    if settings.ENVIRONMENT.DOWNLOAD_MODE == "redirect":
+        return explained(request, job_id, number, lambda parts: _redirect(parts, number))
+    return _streamed_part(request, job_id, number)
+
+
+@one_of_few
+def _streamed_part(request: HttpRequest, job_id: str, number: int) -> HttpResponseBase:
+    return explained(request, job_id, number, lambda parts: _part(request, parts, number))
+
+
+@require_safe
+@one_of_few
+def job_files_zip(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """`/jobs/<id>/files.zip`: all parts in one zip file, each fetched when its turn comes."""
+    return explained(request, job_id, None, lambda parts: _zip(request, parts))
+
+
+@require_safe
+@one_of_few
+def job_files_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
+    """`/jobs/<id>/files.csv`: all parts as one CSV file, the header once."""
+    return explained(request, job_id, None, lambda parts: _csv(request, parts))
+
+
+def explained(
+    request: HttpRequest, job_id: str, number: int | None, answer: Callable[[ExportParts], HttpResponseBase]
+) -> HttpResponseBase:
+    """The answer for a part (None: all of them) of the job, or the page that says why there is none."""
     try:
-        job, links = source.file_links(job_id)
+        parts = ExportParts(job_id)
+        if not 1 <= (1 if number is None else number) <= parts.count:
+            return no_such_part(request, parts.job, number, parts.count, parts.known)
+        try:
+            return answer(parts)
+        except CannotDownload as error:
+            return cannot_download(request, parts.job, error, number=number)
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
         return cannot_ask(request, error, "The link to a file has to be fresh")
-    if not 1 <= number <= len(links):
-        return _no_such_part(request, job, number, len(links))
-    now = utc_now() + source.freshness(utc_now()).clock_offset
-    try:
-        file = open_link(links[number - 1], hosts=settings.ENVIRONMENT.DOWNLOAD_HOSTS, now=now)
-    except CannotDownload as error:
-        return _cannot_download(request, job, error)
-    # A download takes as long as it takes; a page must not wait meanwhile for the database connection that it held.
-    if not connection.in_atomic_block:
-        connection.close()
-    if request.method == "HEAD":
-        file.close()
-        response: HttpResponseBase = HttpResponse()
-    else:
-        response = StreamingHttpResponse(file)
-    response["Content-Type"] = "text/csv; charset=utf-8"
-    response["Content-Disposition"] = f'attachment; filename="{file_name(job, number)}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
+
+
+def _part(request: HttpRequest, parts: ExportParts, number: int) -> HttpResponseBase:
+    wanted = None
+    if request.method == "GET":
+        wanted = read_range(request.headers.get("Range", ""), request.headers.get("If-Range", ""))
+    file = parts.open(number, wanted)
+    response = attachment(request, file, parts.part_name(number), CSV, status=206 if file.span else 200)
     if file.length is not None:
         response["Content-Length"] = str(file.length)
+    if file.span:
+        response["Content-Range"] = str(file.span)
+    if file.has_ranges:
+        response["Accept-Ranges"] = "bytes"
+    # With these a browser can tell, when it resumes, that it is still the same file.
+    for name, value in (("ETag", file.etag), ("Last-Modified", file.last_modified)):
+        if value:
+            response[name] = value
     return response
 
 
-def file_name(job: JobRecord, number: int) -> str:
-    """`product-export_2026-11-23_part-1.csv`: made by us, because the host's name is somebody else's text."""
-    kind = re.sub(r"[^a-z0-9-]+", "-", job.type.lower()).strip("-")[:60] or "export"
-    return f"{kind}_{job.created_at.astimezone(UTC):%Y-%m-%d}_part-{number}.csv"
+def _redirect(parts: ExportParts, number: int) -> HttpResponse:
+    # Not HttpResponseRedirect: that one shows its address wherever it is printed.
+    response = HttpResponse(status=302)
+    response["Location"] = parts.address(number)
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
-def _no_such_part(request: HttpRequest, job: JobRecord, number: int, parts: int) -> HttpResponse:
-    if 1 <= number <= len(job.files or ()):
-        return _cannot_download(request, job, CannotDownload("gone"))
-    if parts:
-        sentence = f"The export has {parts} part{'' if parts == 1 else 's'}, and this is number {number}."
-    else:
-        sentence = files_sentence(job) or "Elastic Path lists no file of this job any more."
-    return problem_page(
-        request,
-        Problem(404, "There is no such part", sentence, back_url=_job_url(job), back_words="Back to the job"),
-    )
+def _zip(request: HttpRequest, parts: ExportParts) -> HttpResponseBase:
+    if not parts.job.is_final:
+        return still_running(request, parts.job)
+    names = [parts.part_name(number) for number in range(1, parts.count + 1)]
+    # The first part is opened before the answer begins: until then a failure can be told on a page.
+    stream = ZippedParts(names, parts.open, parts.open(1))
+    return attachment(request, stream, parts.name(".zip"), "application/zip")
 
 
-def _cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload) -> HttpResponse:
-    status, headline, sentence = HEADLINES[error.kind]
-    if error.status is not None:
-        sentence += f" It said {error.status}."
-    advice = RUN_AGAIN if status == 410 else ""
-    if error.kind == "not-allowed":
-        advice = "Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS."
-    elif not advice:
-        advice = "Try again in a minute. If it happens again, run the export again with the same filter."
-    return problem_page(
-        request,
-        Problem(
-            status,
-            headline,
-            sentence,
-            advice=advice,
-            code=(job.filter or "all products") if job.is_export else "",
-            request_id=job.request_id,
-            back_url=_job_url(job),
-            back_words="Back to the job",
-        ),
-    )
+def _csv(request: HttpRequest, parts: ExportParts) -> HttpResponseBase:
+    if not parts.job.is_final:
+        return still_running(request, parts.job)
+    plan = _plan(parts)
+    first = parts.open(plan.parts[0] if plan.parts else 1)
+    return attachment(request, MergedFile(plan, parts.open, first), parts.name(".csv"), CSV)
 
 
-def _job_url(job: JobRecord) -> str:
-    return reverse("job_detail", args=[job.job_id])
+def _plan(parts: ExportParts) -> Plan:
+    """How the parts go together, by the headers of all of them: in one that is short, columns may come last that no
+    other has, and a header cannot be changed once it is sent.
+    """
+    seen: dict[bytes, Header] = {}
+    headers: list[Header] = []
+    for number in range(1, parts.count + 1):
+
+        def open_range(wanted: WantedRange, number: int = number) -> OpenFile:
+            return parts.open(number, wanted, may_share=True)
+
+        try:
+            header = read_header(read_beginning(open_range))
+        except CannotDownload as error:
+            error.part = number
+            raise
+        # Ten thousand parts may have one and the same header of five thousand names.
+        headers.append(seen.setdefault(header.digest, header))
+    return make_plan(headers)

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from jobs_ui.forms import ListQuery, parse_list_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobPage, JobRecord, JobSource
-from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, release_connection, safe_cell
+from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, safe_cell
 from jobs_ui.views.problems import Problem, cannot_ask, problem_page
-from jobs_ui.views.rendering import utc_now
+from jobs_ui.views.rendering import release_connection, utc_now
 
 BATCH = 1_000
 HEADER = (

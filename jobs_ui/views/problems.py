@@ -20,6 +20,7 @@ class Problem:
     """What a problem page says. `code` is shown as an expression to copy; `back` is a link, its URL and its words.
 
     `reads_database`: whether the page says who is logged in, which the database knows.
+    `works`: what can be had all the same, with `links` to it, each a URL and its words.
     """
 
     status: int
@@ -31,6 +32,8 @@ class Problem:
     back_url: str = ""
     back_words: str = ""
     reads_database: bool = True
+    works: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def problem_page(request: HttpRequest, problem: Problem, *, retry_after: float | None = None) -> HttpResponse:

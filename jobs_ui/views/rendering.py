@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -19,6 +20,15 @@ STOP_POLLING = 286
 def utc_now() -> datetime:
     """The present moment, aware, in UTC: the one clock of the views."""
     return datetime.now(UTC)
+
+
+def release_connection() -> None:
+    """Gives the database connection back before a stream: whoever reads slowly holds a thread, but nothing of the pool.
+
+    A page must not wait for it meanwhile.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def htmx_of(request: HttpRequest) -> HtmxDetails:

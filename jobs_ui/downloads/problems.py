@@ -1,0 +1,28 @@
+"""Why a file cannot be had."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal[
+    "expired", "gone", "not-allowed", "broken", "not-reachable", "not-in-file", "no-header", "too-many-columns"
+]
+
+
+class CannotDownload(Exception):
+    """The file cannot be had. `kind` says why; `status` is the file host's, where it answered.
+
+    `total`: the file's bytes, where the kind is "not-in-file" and its host told. `part`: the number (from 1) of the
+    part that is the reason, where all parts were asked for.
+    """
+
+    def __init__(self, kind: Kind, *, status: int | None = None, total: int | None = None, part: int = 0) -> None:
+        super().__init__(kind)
+        self.kind: Kind = kind
+        self.status = status
+        self.total = total
+        self.part = part
+
+
+class BrokenOff(Exception):
+    """A stream that had begun did not come as it was announced. Nobody is to take it for whole."""

@@ -1,0 +1,170 @@
+"""Pages for files that cannot be had: which it is, what can be had all the same, and what to do."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from jobs_ui.downloads import CannotDownload
+from jobs_ui.presentation.facts import files_sentence
+from jobs_ui.presentation.rows import counted
+from jobs_ui.sources.base import JobRecord
+from jobs_ui.views.problems import Problem, problem_page
+
+BUSY_SECONDS = 10
+MOST_LINKS = 20
+HEADLINES = {
+    "expired": (410, "The link to this file has expired", "Elastic Path handed out a link that is no longer valid."),
+    "gone": (
+        410,
+        "This file is no longer there",
+        "Elastic Path keeps the file of an export for a while, then removes it.",
+    ),
+    "not-allowed": (
+        502,
+        "This file lies where the console may not fetch it",
+        "The file's address is not one that this console is allowed to fetch from.",
+    ),
+    "broken": (502, "The file could not be fetched", "The host of the file gave an answer that makes no sense."),
+    "not-reachable": (502, "The file could not be fetched", "The host of the file cannot be reached."),
+    "not-in-file": (
+        416,
+        "The file is shorter than that",
+        "A part of the file was asked for that it does not have, as when a download is resumed that was complete.",
+    ),
+    "no-header": (
+        502,
+        "The parts cannot be put together",
+        "A part does not begin with a header row that can be read.",
+    ),
+    "too-many-columns": (
+        502,
+        "The parts cannot be put together",
+        "They have more columns that differ than one table can hold.",
+    ),
+}
+ADVICE = {
+    "not-allowed": "Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS.",
+    "not-in-file": "Download the file anew.",
+    "no-header": "Download the parts one by one, or as a zip.",
+    "too-many-columns": "Download the parts one by one, or as a zip.",
+}
+RUN_AGAIN = "Run the export again with the same filter, and a new file is written."
+TRY_AGAIN = "Try again in a minute. If it happens again, run the export again with the same filter."
+
+
+def cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload, *, number: int | None) -> HttpResponse:
+    """410, 416 or 502: the page for a part (from 1; None: all of them) that was not to be had."""
+    status, headline, sentence = HEADLINES[error.kind]
+    if error.part and number is None:
+        sentence = f"It is about part {error.part}. {sentence}"
+    if error.status is not None:
+        sentence += f" It said {error.status}."
+    response = problem_page(
+        request,
+        Problem(
+            status,
+            headline,
+            sentence,
+            advice=ADVICE.get(error.kind, RUN_AGAIN if status == 410 else TRY_AGAIN),
+            code=_filter(job),
+            request_id=job.request_id,
+            back_url=_job_url(job),
+            back_words="Back to the job",
+            works=_works(job, number or error.part),
+            links=_other_parts(job, number or error.part),
+        ),
+    )
+    if error.kind == "not-in-file" and error.total is not None:
+        response["Content-Range"] = f"bytes */{error.total}"
+    return response
+
+
+def no_such_part(request: HttpRequest, job: JobRecord, number: int | None, parts: int, known: int) -> HttpResponse:
+    """404 for a part (None: all of them) that there never was, 410 for one that there has been. `parts`: what is listed
+    now, `known`: what there was before.
+    """
+    if 1 <= (1 if number is None else number) <= max(known, len(job.files or ())):
+        return _no_longer_listed(request, job, parts)
+    if parts:
+        sentence = f"The export has {counted(parts, 'part')}, and this is number {number}."
+    else:
+        sentence = files_sentence(job) or "Elastic Path lists no file of this job any more."
+    return problem_page(
+        request,
+        Problem(
+            404,
+            "There is no such part",
+            sentence,
+            back_url=_job_url(job),
+            back_words="Back to the job",
+            links=_other_parts(job, number or 0),
+        ),
+    )
+
+
+def still_running(request: HttpRequest, job: JobRecord) -> HttpResponse:
+    """404 for all parts of an export that may still get more."""
+    return problem_page(
+        request,
+        Problem(
+            404,
+            "The export is still being written",
+            "All parts can be had together when the export has succeeded.",
+            advice="The parts that are listed already can be downloaded one by one.",
+            back_url=_job_url(job),
+            back_words="Back to the job",
+            links=_other_parts(job, 0),
+        ),
+    )
+
+
+def too_many_downloads(request: HttpRequest) -> HttpResponse:
+    """503 where every slot for downloads is taken."""
+    return problem_page(
+        request,
+        Problem(
+            503,
+            "Too many downloads at once",
+            "The console is busy with as many downloads as it can serve without making its pages slow.",
+            advice=f"Try again in {BUSY_SECONDS} seconds: load this page again, and the download begins.",
+        ),
+        retry_after=BUSY_SECONDS,
+    )
+
+
+def _no_longer_listed(request: HttpRequest, job: JobRecord, parts: int) -> HttpResponse:
+    now = f"only {counted(parts, 'part')} of this export now" if parts else "no files of this export any more"
+    return problem_page(
+        request,
+        Problem(
+            410,
+            "This file is no longer there",
+            f"Elastic Path keeps the file of an export for a while, then removes it. It lists {now}.",
+            advice=RUN_AGAIN,
+            code=_filter(job),
+            request_id=job.request_id,
+            back_url=_job_url(job),
+            back_words="Back to the job",
+            works="What the console knows of the job stays readable.",
+        ),
+    )
+
+
+def _works(job: JobRecord, number: int) -> str:
+    if len(job.files or ()) > 1:
+        return "The other parts are fetched one by one, so they may still be there:"
+    return "What the console knows of the job stays readable."
+
+
+def _other_parts(job: JobRecord, number: int) -> tuple[tuple[str, str], ...]:
+    others = [other for other in range(1, len(job.files or ()) + 1) if other != number][:MOST_LINKS]
+    return tuple((reverse("job_file", args=[job.job_id, other]), f"Download part {other}") for other in others)
+
+
+def _filter(job: JobRecord) -> str:
+    return (job.filter or "all products") if job.is_export else ""
+
+
+def _job_url(job: JobRecord) -> str:
+    return reverse("job_detail", args=[job.job_id])
