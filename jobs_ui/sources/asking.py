@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from jobs_ui.jobs_api import JobsApiError, NotFound
 from jobs_ui.sources.base import CannotAsk, JobNotFound
 
-# By the client's kinds of error.
+# By the client's kinds of error, and sync's own.
 SENTENCES = {
     "not-reachable": "Elastic Path cannot be reached.",
     "timed-out": "Elastic Path did not answer in time.",
@@ -17,6 +17,7 @@ SENTENCES = {
     "rate-limited": "Elastic Path is being asked too often just now.",
     "upstream-failure": "Elastic Path has a problem of its own.",
     "unreadable-answer": "Elastic Path gave an answer that makes no sense.",
+    "internal": "This console made a mistake of its own while it read from Elastic Path. Its log says where.",
 }
 OTHERWISE = "Elastic Path refused the request."
 

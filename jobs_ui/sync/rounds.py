@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
+import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem
+from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem, clean_line
 from jobs_ui.status import PENDING, STARTED
 from jobs_ui.sync.clocks import BUSY, LONGEST_PAUSE, QUIET, YOUNG, Clock, TimeBox, utc_now
 from jobs_ui.sync.context import SyncContext
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 INCOMPLETE = "incomplete"
 """The `problem_kind` of a list that moved too much to be read as a whole."""
+MISTAKE = "internal"
+"""The `problem_kind` of a mistake of the console's own."""
 _MOVED = "The list moved while it was read, so jobs may be missing until the next round."
 
 
@@ -78,6 +81,34 @@ class Syncer:
         for failure in failures:
             logger.warning("A job of store %s could not be read: %s", self.store, failure)
         return self._ended(state, walk, failures, is_cut=box.is_over())
+
+    def note_mistake(self, error: Exception, *, wait: timedelta) -> str:
+        """Says in the log, and to pages, that a round ended by a mistake of our own; returns it as a plain sentence.
+
+        `wait` is the time to the next round. Raises LeaseLost and DatabaseError.
+        """
+        name = type(error).__name__
+        # No more than names, places, and a cleaned line: the exception may hold what an answer held, links included.
+        places = "".join(traceback.format_tb(error.__traceback__))
+        logger.error(
+            "Sync of store %s met a mistake of the console's own, %s: %s\n%s",
+            self.store,
+            name,
+            clean_line(str(error)),
+            places,
+        )
+        problem = f"The console made a mistake of its own ({name}): its log says where."
+        state, now = self._context.state(), self._context.clock()
+        self._context.save(
+            state,
+            last_try_at=now,
+            next_round_at=now + wait,
+            failing_since=state.failing_since or now,
+            problem_kind=MISTAKE,
+            problem=problem,
+            problem_request_id="",
+        )
+        return problem
 
     def _note_walk(self, state: models.SyncState, walk: WalkOutcome) -> None:
         now = self._context.clock()
