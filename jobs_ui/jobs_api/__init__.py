@@ -2,6 +2,7 @@
 
 from .auth import ClientCredentialsAuth
 from .client import JobsClient
+from .deadline import remaining, within
 from .exceptions import (
     CredentialsRefused,
     Forbidden,
@@ -47,4 +48,6 @@ __all__ = [
     "clean_line",
     "clean_text",
     "parse_timestamp",
+    "remaining",
+    "within",
 ]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 
-from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink
-from jobs_ui.sources.asking import asking
+from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink, within
+from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking
 from jobs_ui.sources.base import (
     PAGE_SIZE,
     CannotAsk,
@@ -21,7 +21,6 @@ from jobs_ui.sources.base import (
     ErrorsReading,
     Freshness,
     JobFilters,
-    JobNotFound,
     JobPage,
     JobRecord,
     StoreName,
@@ -85,8 +84,8 @@ class LiveSource:
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource. What is known of a failed job's messages is asked for along with it."""
-        store, job = self._find(job_id)
-        with asking():
+        with within(ASKING_DEADLINE), asking():
+            store, job = ask_in_turn(self._stores, job_id)
             return record_of(store.slug, job, errors=_errors_reading(client_of(store), job))
 
     def refresh_job(self, job_id: str) -> JobRecord:
@@ -95,7 +94,8 @@ class LiveSource:
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource."""
-        store, job = self._find(job_id)
+        with within(ASKING_DEADLINE):
+            store, job = ask_in_turn(self._stores, job_id)
         return record_of(store.slug, job), job.files or ()
 
     def list_errors(
@@ -169,19 +169,6 @@ class LiveSource:
         if not self._stores:
             raise CannotAsk("No store is configured.", kind="no-key")
         return self._stores[0] if slug is None else next((each for each in self._stores if each.slug == slug), None)
-
-    def _find(self, job_id: str) -> tuple[Store, Job]:
-        """The job, and the first store that knows it. Raises JobNotFound and CannotAsk."""
-        trouble: CannotAsk | None = None
-        for store in self._stores:
-            try:
-                with asking():
-                    return store, client_of(store).get_job(job_id)
-            except JobNotFound:
-                continue
-            except CannotAsk as error:
-                trouble = error
-        raise trouble or JobNotFound
 
     def _older(self, store: Store, filters: JobFilters, place: Place | None, size: int) -> JobPage:
         """The rows after the place (the newest ones without one), as far as a few calls reach."""

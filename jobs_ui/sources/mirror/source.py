@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,8 @@ from django.core.cache import cache
 from django.db import DatabaseError
 
 from jobs_ui import models
-from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink
-from jobs_ui.sources.asking import asking, sentence_for
+from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink, within
+from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, sentence_for
 from jobs_ui.sources.base import (
     PAGE_SIZE,
     CannotAsk,
@@ -50,8 +49,6 @@ from jobs_ui.sync.rounds import INCOMPLETE
 
 logger = logging.getLogger(__name__)
 
-# Seconds within which all stores have to be asked for an id that the mirror does not know.
-ASKING_DEADLINE = 15.0
 OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
 # For the error list of a job that somebody wants read again; a longer one is left to sync.
@@ -217,23 +214,13 @@ class MirrorSource:
         known_miss = f"no-such-job:{hashlib.sha256(job_id.encode(errors='replace')).hexdigest()}"
         if cache.get(known_miss):
             raise JobNotFound
-        trouble: CannotAsk | None = None
-        until = time.monotonic() + ASKING_DEADLINE
-        for store in self._stores:
-            if time.monotonic() > until:
-                raise CannotAsk("Elastic Path did not answer in time.", kind="timed-out")
-            try:
-                with asking():
-                    found = self._stored(store.slug, client_of(store).get_job(job_id))
-                return self._with_few_errors(store, found)
-            except JobNotFound:
-                continue
-            except CannotAsk as error:
-                trouble = error
-        if trouble:
-            raise trouble
-        cache.set(known_miss, 1, REMEMBER_A_MISS)
-        raise JobNotFound
+        try:
+            with within(ASKING_DEADLINE):
+                store, job = ask_in_turn(self._stores, job_id)
+                return self._with_few_errors(store, self._stored(store.slug, job))
+        except JobNotFound:
+            cache.set(known_miss, 1, REMEMBER_A_MISS)
+            raise
 
     def _with_few_errors(self, store: Store, job: JobRecord) -> JobRecord:
         """The errors of a job that somebody came for are read along with it where one page holds them.
