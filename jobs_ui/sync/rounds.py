@@ -16,7 +16,7 @@ from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.errors import DueErrors
 from jobs_ui.sync.groups import regroup
 from jobs_ui.sync.lease import Lease
-from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, read_due_jobs
+from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, ends_reading, read_due_jobs
 from jobs_ui.sync.walk import Report, WalkOutcome, walk_store
 
 logger = logging.getLogger(__name__)
@@ -69,18 +69,23 @@ class Syncer:
         try:
             walk_store(self._context, state, walk, full=full, report=report)
         except JobsApiError as error:
-            return self._failed(state, walk, error)
+            return self._failed(state, walk, error, reads_for)
         self._report(walk.problems)
         # Said at once: what follows may take long, and whether a job is gone depends on whether the list works.
         self._note_walk(state, walk)
         box = TimeBox(reads_for)
-        failures = read_due_jobs(self._context, passed=walk.ids, box=box)
-        if not (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
-            failures += self._due_errors.read(box)
+        failures = self._read_due(walk, box, list_works=True)
+        return self._ended(state, walk, failures, is_cut=box.is_over())
+
+    def _read_due(self, walk: WalkOutcome, box: TimeBox, *, list_works: bool) -> list[JobsApiError]:
+        """What comes after the walk, as far as the time box allows; returns what failed."""
+        failures = read_due_jobs(self._context, passed=walk.ids, box=box, list_works=list_works)
+        if not ends_reading(failures, list_works=list_works):
+            failures += self._due_errors.read(box, list_works=list_works)
         regroup(self._context, box)
         for failure in failures:
             logger.warning("A job of store %s could not be read: %s", self.store, failure)
-        return self._ended(state, walk, failures, is_cut=box.is_over())
+        return failures
 
     def note_mistake(self, error: Exception, *, wait: timedelta) -> str:
         """Says in the log, and to pages, that a round ended by a mistake of our own; returns it as a plain sentence.
@@ -142,7 +147,9 @@ class Syncer:
             problem = f"{len(failures)} reads of single jobs failed; they are tried again later. {failures[0]}"
         return RoundOutcome(not problem, walk.created, walk.changed, len(walk.problems), problem, wait)
 
-    def _failed(self, state: models.SyncState, walk: WalkOutcome, error: JobsApiError) -> RoundOutcome:
+    def _failed(
+        self, state: models.SyncState, walk: WalkOutcome, error: JobsApiError, reads_for: timedelta | None
+    ) -> RoundOutcome:
         now = self._context.clock()
         self._failures += 1
         wait = self._back_off()
@@ -156,6 +163,10 @@ class Syncer:
             problem_request_id=error.request_id,
         )
         logger.warning("Sync of store %s failed: %s", self.store, error)
+        if not isinstance(error, ENDS_THE_ROUND):
+            # It may be that one page alone, for as long as a row of it is there: the rest must not wait for that.
+            self._read_due(walk, TimeBox(reads_for), list_works=False)
+            self._context.save(state, next_round_at=self._context.clock() + wait)
         return RoundOutcome(False, walk.created, walk.changed, len(walk.problems), str(error), wait)
 
     def _back_off(self) -> timedelta:
