@@ -13,8 +13,10 @@ from jobs_ui.jobs_api import JobsClient
 from jobs_ui.models import ErrorsState
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
-from jobs_ui.sync import RoundOutcome, Syncer, read_errors
+from jobs_ui.sync import RoundOutcome, Syncer, read_errors, readings
+from jobs_ui.sync.errors import Reading, store_reading
 from tests.conftest import Clock, raw_job
+from tests.simulated_api import Killed
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = dict.fromkeys(("created_at", "started_at", "completed_at"), "2026-01-05T15:27:23Z")
@@ -185,3 +187,89 @@ def test_a_reading_is_dropped_when_nobody_can_be_looking_at_it(
 
     assert messages() == ["new"]
     assert models.JobError.objects.count() == 1
+
+
+def read_and_be_killed(api: JobsClient, clock: Clock) -> None:
+    """A reading of the job's list, of which a batch is written and no more."""
+    reading = Reading(api, models.Job.objects.get().pk, "a", clock())
+    while reading.next_page():
+        pass
+    transactions = iter(range(2))
+
+    def fence() -> None:
+        if next(transactions, None) is None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        store_reading(reading, fence=fence)
+
+
+def held() -> list[str]:
+    """The messages in the table, shown or not."""
+    return list(models.JobError.objects.order_by("reading", "position").values_list("message", flat=True))
+
+
+@pytest.fixture
+def killed(sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock) -> Syncer:
+    """The list of a job has been shown once; of a newer reading 500 messages were left behind. Now it has three."""
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["old"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=[f"new {n}" for n in range(700)])
+    clock.advance(5)
+    read_and_be_killed(api, clock)
+    assert len(held()) == 501
+    sandbox.put_errors("a", messages=["one", "two", "three"])
+    clock.advance(5)
+    return syncer
+
+
+def test_what_a_killed_process_left_behind_is_dropped_with_the_next_reading(killed: Syncer, clock: Clock) -> None:
+    models.Job.objects.update(errors_due_at=clock())
+
+    killed.run_round()
+
+    # The one that was in sight until now stays for its readers.
+    assert held() == ["old", "one", "two", "three"]
+
+
+def test_what_was_left_behind_is_looked_after_also_where_only_somebody_reads_the_job_again(
+    killed: Syncer, api: JobsClient, clock: Clock
+) -> None:
+    read_errors(api, models.Job.objects.get(), clock)
+    models.Job.objects.update(errors_due_at=None)
+    clock.advance(5)
+    read_errors(api, models.Job.objects.get(), clock)
+    # Sync, as far as somebody else can tell, may be writing it just now.
+    assert len(held()) == 504
+
+    clock.advance(3_600)
+    killed.run_round()
+
+    assert messages() == ["one", "two", "three"]
+    assert len(held()) <= 4
+
+
+def test_a_reading_that_sync_has_swept_away_is_not_shown(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["old"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=["new"])
+    clock.advance(5)
+    pk = models.Job.objects.get().pk
+    reading = Reading(api, pk, "a", clock())
+    while reading.next_page():
+        pass
+
+    def sweep_meanwhile() -> None:
+        readings.sweep(pk, lambda: None)
+
+    store_reading(reading, fence=sweep_meanwhile)
+
+    assert messages() == ["old"]
+    syncer.run_round()
+    assert messages() == ["new"]

@@ -156,7 +156,7 @@ def read_errors(client: JobsClient, row: models.Job, clock: Clock, box: TimeBox 
 def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: timedelta = timedelta(0)) -> None:
     """Shows the reading as the job's error list, unless a newer one is shown already. Raises what the fence raises."""
     digest = reading.digest()
-    number = None
+    before = None
     with transaction.atomic():
         fence()
         row = _locked(reading.pk, reading.asked_at)
@@ -173,13 +173,19 @@ def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: ti
         with transaction.atomic():
             fence()
             # Looked at anew: the messages were written in several transactions.
-            if row := _locked(reading.pk, reading.asked_at):
-                row.errors_reading = number
+            row = _locked(reading.pk, reading.asked_at)
+            if row is not None and not readings.is_whole(row.pk, number, len(reading.errors)):
+                models.Job.objects.filter(pk=row.pk).update(errors_due_at=reading.asked_at)
+            elif row is not None:
+                before, row.errors_reading = row.errors_reading, number
                 row.errors_grouped = GROUPER
                 readings.note_text(row.pk, reading.errors)
                 groups.show(row, grouped)
                 _show(row, reading, digest, clock_offset, agrees=False)
-    readings.sweep(reading.pk, fence)
+    if readings.sweep(reading.pk, fence, before=before):
+        # A list that is complete would never be read again by itself, and never swept.
+        due = reading.asked_at + readings.ABANDONED
+        models.Job.objects.filter(pk=reading.pk, errors_due_at=None).update(errors_due_at=due)
 
 
 def _locked(pk: int, asked_at: datetime) -> models.Job | None:
