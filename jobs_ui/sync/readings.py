@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from jobs_ui import models
-from jobs_ui.sync.clocks import utc_now
+from jobs_ui.sync.clocks import breathe, utc_now
 from jobs_ui.sync.lease import Fence, no_fence
 from jobs_ui.sync.store import searchable
 
@@ -43,6 +43,8 @@ def write(pk: int, errors: Sequence[Message], groups: Sequence[int], fence: Fenc
     """
     number = _number()
     for start in range(0, len(errors), BATCH):
+        if start:
+            breathe()
         with transaction.atomic():
             fence()
             models.JobError.objects.bulk_create(
@@ -111,9 +113,11 @@ def _drop(pk: int, number: int, fence: Fence) -> None:
     while True:
         with transaction.atomic():
             fence()
-            if not (pks := list(rows.values_list("pk", flat=True)[:BATCH])):
-                return
+            pks = list(rows.values_list("pk", flat=True)[:BATCH])
             models.JobError.objects.filter(pk__in=pks).delete()
+        if len(pks) < BATCH:
+            return
+        breathe()
 
 
 def _number() -> int:

@@ -18,7 +18,7 @@ from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.models import ErrorsState
 from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
-from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING
+from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING, breathe
 from jobs_ui.sync.lease import Fence, no_fence
 
 BATCH = 500
@@ -84,6 +84,8 @@ def store_jobs(
     batch = list(newest.values())
     totals = [0, 0, 0]
     for start in range(0, len(batch), BATCH):
+        if start:
+            breathe()
         moments = _Moments(now, now + clock_offset)
         for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], moments, fence)):
             totals[index] += number
