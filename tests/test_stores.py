@@ -262,3 +262,16 @@ def test_a_mistake_in_a_single_round_leaves_the_rounds_of_the_other_stores(
 
     assert has("europe", "a")
     assert models.SyncState.objects.get(store="trade").lease_holder == ""
+
+
+@pytest.mark.django_db
+def test_a_hundred_odd_types_hide_no_odd_status(two_stores: SandboxProcess) -> None:
+    odd = [("type", f"a-type-{number}") for number in range(120)] + [("status", "paused")]
+    models.SeenValue.objects.bulk_create(
+        models.SeenValue(store=store, kind=kind, value=value) for store in ("europe", "trade") for kind, value in odd
+    )
+
+    types, statuses = get_source().seen()
+
+    assert len(types) == 100
+    assert statuses == ("paused",)

@@ -13,6 +13,7 @@ from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
 from jobs_ui.sync import RoundOutcome, Syncer, walk
+from jobs_ui.sync.context import SyncContext
 from tests.conftest import Clock, raw_job
 from tests.simulated_api import SimulatedApi
 
@@ -205,6 +206,30 @@ def test_a_first_load_under_which_the_list_collapsed_starts_anew(
     assert syncer.run_round().complete
 
     assert {job.job_id for job in simulated.jobs} <= mirrored()
+
+
+def test_there_is_a_sign_of_life_before_each_call_also_while_a_walk_steps_back(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease does not outlive the four calls that a walk may take for one page."""
+    monkeypatch.setattr(walk, "PAGE", 6)
+    monkeypatch.setattr(walk, "OVERLAP", 2)
+    simulated = SimulatedApi(clock)
+    for _ in range(60):
+        simulated.end(simulated.create(), "success")
+        clock.advance(120)
+
+    def vanish() -> None:
+        del simulated.jobs[:20]
+
+    beats: list[int] = []
+    monkeypatch.setattr(SyncContext, "beat", lambda _: beats.append(simulated.calls))
+    simulated.begin(churn={4: vanish, 5: vanish})
+
+    Syncer(store.slug, simulated.as_client(), clock=clock).run_round()
+
+    assert simulated.calls > 5
+    assert set(range(simulated.calls)) <= set(beats)
 
 
 def test_a_job_from_the_future_hides_no_later_ones(sandbox: SandboxProcess, syncer: Syncer) -> None:

@@ -122,19 +122,28 @@ class JobsClient:
             total=read_total(answer.body),
         )
 
-    def iter_pages(self, *, start: int = 0, limit: int = MAX_LIMIT, overlap: int = 5) -> Walk[Job]:
+    def iter_pages(
+        self,
+        *,
+        start: int = 0,
+        limit: int = MAX_LIMIT,
+        overlap: int = 5,
+        before_page: Callable[[], None] | None = None,
+    ) -> Walk[Job]:
         """Return a walk over all jobs from the record `start` on, in pages that overlap by `overlap` records.
 
-        Each page is read when it is asked for, with its own deadline. See `Walk` for what it tells about itself, and
-        `MovingWalk` for its rules.
+        Each page is read when it is asked for, with its own deadline. `before_page` is called before each of these
+        calls, those included whose page is not yielded; what it raises ends the walk. See `Walk` for what it tells
+        about itself, and `MovingWalk` for its rules.
         """
         _paging(start, limit)
-        return MovingWalk(
-            lambda offset, size: self.list_jobs(offset=offset, limit=size),
-            start=start,
-            limit=limit,
-            overlap=overlap,
-        )
+
+        def fetch(offset: int, size: int) -> Page[Job]:
+            if before_page is not None:
+                before_page()
+            return self.list_jobs(offset=offset, limit=size)
+
+        return MovingWalk(fetch, start=start, limit=limit, overlap=overlap)
 
     def get_job(self, job_id: str) -> Job:
         """Return one job. Raises `NotFound` where there is none, or another `JobsApiError`."""

@@ -118,6 +118,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -
             known = _known(store, waiting)
             taken = {known[job_id].pk: job for job_id, (job, digest) in waiting.items() if _is_news(known, job, digest)}
             altered = list(models.Job.objects.in_bulk(taken).values())
+            lost_filter = [row.pk for row in altered if row.filter and not taken[row.pk].filter]
             for row in altered:
                 _take(row, taken[row.pk], now)
             # In one order for all: two processes that insert the same jobs wait for each other, and never crosswise.
@@ -125,7 +126,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -
             models.Job.objects.bulk_update(altered, [*CONTENT, *CLOCKS])
             models.Job.objects.bulk_create(new, ignore_conflicts=True)
             stored = _stored_now(store, new)
-            _note_texts([*altered, *(row for row in new if row.pk)])
+            _note_texts([*altered, *(row for row in new if row.pk)], lost_filter)
             _note_unknown_values(store, [*altered, *new])
         changed += len(altered)
         # Another process may have stored one of the new jobs in the same moment: its row stays, and ours is compared
@@ -174,8 +175,10 @@ def _stored_now(store: str, new: Sequence[models.Job]) -> list[str]:
     return others
 
 
-def _note_texts(rows: Iterable[models.Job]) -> None:
-    """What the search by words finds the jobs by."""
+def _note_texts(rows: Iterable[models.Job], lost_filter: Sequence[int]) -> None:
+    """What the search by words finds the jobs by; `lost_filter` are the keys of those that had a filter until now."""
+    if lost_filter:
+        models.JobText.objects.filter(job_id__in=lost_filter, kind=models.JobText.FILTER).delete()
     texts = [
         models.JobText(job_id=row.pk, kind=models.JobText.FILTER, text=searchable(row.filter))
         for row in sorted(rows, key=lambda row: row.pk)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from django.core.cache import cache
 from django.db import DatabaseError
+from django.db.models import Q, QuerySet
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink, within
@@ -112,9 +113,12 @@ class MirrorSource:
 
     def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """See JobSource."""
-        values = models.SeenValue.objects.values_list("kind", "value").distinct().order_by("value")[:MOST_SEEN]
-        types = tuple(value for kind, value in values if kind == models.SeenValue.TYPE)
-        return types, tuple(value for kind, value in values if kind == models.SeenValue.STATUS)
+        kinds = (models.SeenValue.TYPE, models.SeenValue.STATUS)
+        # In one query, and cut for each kind by itself: many odd types must not hide an odd status.
+        first = Q(*(Q(kind=kind, value__in=_first_of(kind)) for kind in kinds), _connector=Q.OR)
+        seen = models.SeenValue.objects.filter(first).values_list("kind", "value").distinct().order_by("value")
+        types, statuses = (tuple(value for kind, value in seen if kind == wanted) for wanted in kinds)
+        return types, statuses
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
@@ -130,6 +134,8 @@ class MirrorSource:
                 row = read_by_id(client, row, utc_now)
                 if row.gone_at is None and row.missing_since is None:
                     read_errors(client, row, utc_now, TimeBox(PATIENCE))
+            except models.Job.DoesNotExist:
+                pass  # pruned meanwhile: it is asked for as one that the mirror does not know
             except DatabaseError as error:
                 logger.warning("A job that was read again could not be stored: %s", error)
                 raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
@@ -235,18 +241,23 @@ class MirrorSource:
             first = next(client.iter_errors(job.job_id), None)
             if first is None or first.received < MAX_LIMIT:
                 read_errors(client, row, utc_now)
-        except (JobsApiError, DatabaseError):
+            row.refresh_from_db()
+        except (JobsApiError, DatabaseError, models.Job.DoesNotExist):
             return job
-        row.refresh_from_db()
         return record(row)
 
     def _stored(self, store: str, job: Job) -> JobRecord:
         """The job as the mirror has it, once stored; as it was read, where the mirror cannot be written just now."""
         try:
             return record(store_job(store, job, now=utc_now()))
-        except DatabaseError as error:
+        except (DatabaseError, models.Job.DoesNotExist) as error:
             logger.warning("A job that was read could not be stored: %s", error)
             return record_of(store, job)
+
+
+def _first_of(kind: str) -> QuerySet[models.SeenValue, str]:
+    values = models.SeenValue.objects.filter(kind=kind).values_list("value", flat=True)
+    return values.distinct().order_by("value")[:MOST_SEEN]
 
 
 def _scanned_to(stretch: paging.Stretch) -> datetime | None:
