@@ -1,6 +1,7 @@
 """The mirror: what the console knows of the jobs of each store, and how it came to know it.
 
-Only `jobs_ui.sync` writes here. Signed links are never stored, only the names of the files behind them.
+`jobs_ui.sync` writes here, and two others: `jobs_ui.budget` its own table, and the command `prune_jobs`, which removes
+old jobs. Signed links are never stored, only the names of the files behind them.
 """
 
 from __future__ import annotations
