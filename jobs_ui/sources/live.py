@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 
-from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink, within
+from jobs_ui.jobs_api import (
+    MAX_ERRORS,
+    MAX_LIMIT,
+    OVERLAP,
+    Job,
+    JobsClient,
+    NotFound,
+    Page,
+    Refused,
+    SignedLink,
+    within,
+)
 from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking
 from jobs_ui.sources.base import (
     PAGE_SIZE,
@@ -38,13 +49,11 @@ from jobs_ui.sources.errors import (
 )
 from jobs_ui.sources.live_errors import ErrorsRead, grouped
 from jobs_ui.sources.records import record_of
-from jobs_ui.status import FAILED, SUCCESS, job_type, names_of_type
+from jobs_ui.status import can_carry_messages, names_of_type
 from jobs_ui.stores import Store, client_of
 
-API_PAGE = 100
 # Calls that one page of a filtered list may take, and the jobs that these look through.
 MOST_CALLS = 5
-OVERLAP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +235,9 @@ def _rows_before(
     Goes up page by page as large as they come: a server may cap the limit, or ignore paging and send all each time.
     """
     rows: list[_Row] = []
-    start, first_id, has_met = max(0, place.offset + 1 - API_PAGE), "", False
+    start, first_id, has_met = max(0, place.offset + 1 - MAX_LIMIT), "", False
     for _ in range(MOST_CALLS):
-        page = client.list_jobs(offset=start, limit=API_PAGE)
+        page = client.list_jobs(offset=start, limit=MAX_LIMIT)
         before = list(takewhile(lambda job: not _reaches(job, place), page.items))
         has_met = has_met or len(before) < len(page.items)
         known = {row.job.id for row in rows}
@@ -243,7 +252,7 @@ def _rows_before(
         if start == 0 or ignores_paging or enough(rows):
             return rows, start == 0 or ignores_paging
         first_id = page.ids[0] if page.ids else ""
-        start = max(0, start - max(1, (page.received or API_PAGE) - OVERLAP))
+        start = max(0, start - max(1, (page.received or MAX_LIMIT) - OVERLAP))
     return (rows, False) if has_met else ([], True)
 
 
@@ -293,7 +302,7 @@ class _Scan:
         hint = 0 if self._place is None else max(0, self._place.offset - OVERLAP)
         starts = [self._start] if self._place is None else _starts(hint)
         for calls, start in enumerate(starts, start=1):
-            walk = self._client.iter_pages(start=start, limit=API_PAGE, overlap=OVERLAP)
+            walk = self._client.iter_pages(start=start, limit=MAX_LIMIT, overlap=OVERLAP)
             first = next(walk, None)
             # Rows that were removed have pulled the place up since: then this page lies beyond it, or is empty.
             if start > 0 and self._place is not None and (first is None or not self._is_before_place(first)):
@@ -314,7 +323,7 @@ class _Scan:
 
 def _starts(hint: int) -> list[int]:
     """Offsets to try, from the hint back in growing steps; the top at last."""
-    steps = (0, API_PAGE, 4 * API_PAGE)
+    steps = (0, MAX_LIMIT, 4 * MAX_LIMIT)
     return [*dict.fromkeys(max(0, hint - step) for step in steps if hint > step), 0]
 
 
@@ -331,7 +340,7 @@ def _matches(job: Job, filters: JobFilters) -> bool:
 
 def _errors_reading(client: JobsClient, job: Job) -> ErrorsReading:
     """What the first page of the job's error list says, for jobs that have one."""
-    if job.status != FAILED and not (job.status == SUCCESS and job_type(job.type).name == "price-import"):
+    if not can_carry_messages(job.type, job.status):
         return ErrorsReading()
     walk = client.iter_errors(job.id)
     try:

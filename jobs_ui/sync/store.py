@@ -17,7 +17,7 @@ from django.db import transaction
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.models import ErrorsState
-from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
+from jobs_ui.status import STATUSES, TYPES, can_carry_messages, is_final, job_type
 from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING, breathe
 from jobs_ui.sync.lease import Fence, no_fence
 
@@ -231,7 +231,7 @@ def content_of(job: Job) -> dict[str, object]:
         "filter": job.filter,
         "copied_from": job.copied_from or "",
         "hierarchy_id": job.hierarchy_id or "",
-        "files": None if (names := file_names(job)) is None else list(names),
+        "files": None if (names := job.file_names) is None else list(names),
         "raw": job.raw,
         "wait_ms": _milliseconds(job.created_at, job.started_at),
         "run_ms": _milliseconds(job.started_at, job.completed_at),
@@ -244,13 +244,6 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int:
     if start is None or end is None:
         return models.UNKNOWN_MS
     return max((end - start) // timedelta(milliseconds=1), 0)
-
-
-def file_names(job: Job) -> tuple[str, ...] | None:
-    """The names of an export's parts, by the number of the part where a link has none; None while none are written."""
-    if job.files is None:
-        return None
-    return tuple(link.name or f"part_{number}.csv" for number, link in enumerate(job.files, start=1))
 
 
 def _new_row(store: str, job: Job, now: _Moments) -> models.Job:
@@ -282,10 +275,5 @@ def _set_clocks(row: models.Job, now: _Moments, *, ended_now: bool) -> None:
     # Files and errors of a job may settle after it has ended: one more look, a minute later.
     row.read_interval = FIRST_INTERVAL
     row.next_read_at = now.here + SECOND_LOOK if ended_now else None
-    if has_errors_to_read(row) and (row.errors_state == ErrorsState.NOT_ASKED or ended_now):
+    if can_carry_messages(row.type, row.status) and (row.errors_state == ErrorsState.NOT_ASKED or ended_now):
         row.errors_due_at = now.here
-
-
-def has_errors_to_read(row: models.Job) -> bool:
-    """Whether sync reads the job's errors by itself. Jobs API: a price import that succeeds can carry notices."""
-    return row.status == FAILED or (row.status == SUCCESS and job_type(row.type).name == "price-import")

@@ -13,14 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jobs_ui.jobs_api import Job, Page, Problem
+from jobs_ui.jobs_api import MAX_LIMIT, OVERLAP, Job, Page, Problem
 from jobs_ui.models import Job as MirroredJob
 from jobs_ui.models import SyncState
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.store import store_jobs
 
-PAGE = 100
-OVERLAP = 5
+PAGE = MAX_LIMIT
 SAFETY = timedelta(minutes=10)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.cache import cache
@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 
 from jobs_ui import models
-from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink, within
+from jobs_ui.jobs_api import MAX_LIMIT, Job, JobsApiError, JobsClient, SignedLink, within
 from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, sentence_for
 from jobs_ui.sources.base import (
     PAGE_SIZE,
@@ -44,7 +44,7 @@ from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
-from jobs_ui.sync.clocks import TimeBox
+from jobs_ui.sync.clocks import TimeBox, utc_now
 from jobs_ui.sync.open_jobs import read_by_id
 from jobs_ui.sync.rounds import INCOMPLETE
 
@@ -55,15 +55,8 @@ REMEMBER_A_MISS = 30
 # For the error list of a job that somebody wants read again; a longer one is left to sync.
 PATIENCE = timedelta(seconds=5)
 MOST_SEEN = 100
-# Jobs API: most records a page.
-MAX_LIMIT = 100
 # Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 CLOCK_GRAIN = timedelta(seconds=2)
-
-
-def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class MirrorSource:
