@@ -9,14 +9,14 @@ import pytest
 import time_machine
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobsClient
+from jobs_ui.jobs_api import JobError, JobsClient, Walk
 from jobs_ui.models import ErrorsState
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
 from jobs_ui.sync import RoundOutcome, Syncer, read_errors, readings
 from jobs_ui.sync.errors import Reading, store_reading
 from tests.conftest import Clock, raw_job
-from tests.simulated_api import Killed
+from tests.simulated_api import Killed, SimulatedApi
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = dict.fromkeys(("created_at", "started_at", "completed_at"), "2026-01-05T15:27:23Z")
@@ -106,6 +106,46 @@ def test_errors_of_a_job_that_ended_long_ago_are_read_once(
         clock.advance(120)
 
     assert sandbox.state()["requests"]["errors"] <= 2
+
+
+def test_whether_a_list_may_still_grow_is_told_by_the_clock_of_the_api(store: Store, clock: Clock) -> None:
+    """Which is an hour behind ours: by ours the job has ended long ago."""
+    simulated = SimulatedApi(clock)
+    simulated.clock_offset = -timedelta(hours=1)
+    job = simulated.create(ago=3_700)
+    simulated.end(job, "failed", messages=1)
+    job.raw["attributes"]["completed_at"] = (clock() - timedelta(minutes=61)).isoformat()
+    syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
+    syncer.run_round()
+    assert len(messages(job.job_id)) == 1
+    job.messages.append("one more")
+
+    clock.advance(61)
+    syncer.run_round()
+
+    assert len(messages(job.job_id)) == 2
+
+
+def test_the_lists_of_failed_jobs_are_read_first_and_the_newest_before_others(store: Store, clock: Clock) -> None:
+    asked: list[str] = []
+
+    class Api(SimulatedApi):
+        def iter_errors(self, job_id: str, *, limit: int = 3) -> Walk[JobError]:
+            asked.append(job_id)
+            return super().iter_errors(job_id, limit=limit)
+
+    simulated = Api(clock)
+    jobs = []
+    for status, kind in (("failed", "product-import"), ("success", "price-import")) * 2:
+        job = simulated.create()
+        job.raw["attributes"]["type"] = kind
+        simulated.end(job, status, messages=1)
+        jobs.append(job.job_id)
+        clock.advance(60)
+
+    Syncer(store.slug, simulated.as_client(), clock=clock).run_round()
+
+    assert asked == [jobs[2], jobs[0], jobs[3], jobs[1]]
 
 
 def test_a_reading_that_breaks_off_leaves_the_one_before(

@@ -12,7 +12,7 @@ from jobs_ui import models
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
-from jobs_ui.sync import RoundOutcome, Syncer, walk
+from jobs_ui.sync import RoundOutcome, Syncer, store_job, walk
 from jobs_ui.sync.context import SyncContext
 from tests.conftest import Clock, raw_job
 from tests.simulated_api import SimulatedApi
@@ -166,6 +166,8 @@ def test_a_first_load_that_was_cut_off_goes_on_where_it_was(sandbox: SandboxProc
 
     assert mirrored() == listed(range(910))
     assert resumed <= 7
+    # What has come since the load began, and not all that it had passed before it was cut off.
+    assert jobs_requests(sandbox) - before - resumed == 1
 
 
 def test_a_first_load_goes_on_where_it_was_also_when_the_list_has_become_shorter(
@@ -201,6 +203,30 @@ def test_a_first_load_under_which_the_list_collapsed_starts_anew(
     syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
     assert not syncer.run_round().complete
     assert not {job.job_id for job in simulated.jobs} <= mirrored()
+    simulated.begin()
+
+    assert syncer.run_round().complete
+
+    assert {job.job_id for job in simulated.jobs} <= mirrored()
+
+
+def test_a_first_load_does_not_go_on_from_the_last_few_rows(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be known because somebody asked for them, and a walk cannot tell what it misses before them."""
+    monkeypatch.setattr(walk, "PAGE", 6)
+    monkeypatch.setattr(walk, "OVERLAP", 2)
+    simulated = SimulatedApi(clock)
+    for _ in range(20):
+        simulated.end(simulated.create(), "success")
+        clock.advance(1_200)
+    simulated.begin({4: "unreachable"})
+    syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
+    assert not syncer.run_round().complete
+    assert models.SyncState.objects.get().first_load_offset == 8
+    for job in simulated.jobs[-2:]:
+        store_job(store.slug, simulated.get_job(job.job_id), now=clock())
+    del simulated.jobs[:10]
     simulated.begin()
 
     assert syncer.run_round().complete
@@ -266,6 +292,17 @@ def test_an_open_job_that_the_walk_does_not_pass_is_read_by_id(
     syncer.run_round()
 
     assert models.Job.objects.get(job_id="job-0").status == "failed"
+
+
+def test_an_open_job_that_the_walk_passes_is_not_read_by_id_again(
+    sandbox: SandboxProcess, syncer: Syncer, clock: Clock
+) -> None:
+    put_jobs(sandbox, range(5), status="started", completed_at=None)
+    for _ in range(5):
+        syncer.run_round()
+        clock.advance(60)
+
+    assert sandbox.state()["requests"].get("job", 0) == 0
 
 
 def test_an_open_job_that_does_not_change_is_read_ever_less_often(
