@@ -41,8 +41,6 @@ class Walk(ABC, Generic[T], Iterator[Page[T]]):
         """False once rows may have slipped between two pages."""
         self.end: End | None = None
         """Why there is nothing more: an empty page, one with nothing new, or the API's limit. None: not there (yet)."""
-        self.received = 0
-        """Rows yielded so far, unreadable and repeated ones included."""
         self.problems: tuple[Problem, ...] = ()
         """Unreadable rows of the pages yielded so far."""
         self._pages = self._walk()
@@ -52,7 +50,6 @@ class Walk(ABC, Generic[T], Iterator[Page[T]]):
 
     def __next__(self) -> Page[T]:
         page = next(self._pages)
-        self.received += page.received
         self.problems += page.problems
         return page
 
