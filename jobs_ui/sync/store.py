@@ -16,9 +16,9 @@ from django.db import transaction
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
-from jobs_ui.models import ErrorsState
-from jobs_ui.status import STATUSES, TYPES, can_carry_messages, is_final, job_type
-from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING, breathe
+from jobs_ui.status import STATUSES, TYPES, is_final, job_type
+from jobs_ui.sync.clocks import breathe
+from jobs_ui.sync.due import Moments, ended_lately, set_clocks
 from jobs_ui.sync.lease import Fence, no_fence
 
 BATCH = 500
@@ -86,17 +86,10 @@ def store_jobs(
     for start in range(0, len(batch), BATCH):
         if start:
             breathe()
-        moments = _Moments(now, now + clock_offset)
+        moments = Moments(now, now + clock_offset)
         for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], moments, fence)):
             totals[index] += number
     return Stored(*totals)
-
-
-class _Moments(NamedTuple):
-    """The present by our clock, which our own times count from, and by the API's, which those of jobs do."""
-
-    here: datetime
-    api: datetime
 
 
 class _Known(NamedTuple):
@@ -109,7 +102,7 @@ class _Known(NamedTuple):
     is_missing: bool
 
 
-def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -> Stored:
+def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) -> Stored:
     created = changed = 0
     waiting = {job.id: (job, _digest(job)) for job in jobs}
     for _ in range(MOST_TRIES):
@@ -246,34 +239,17 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int:
     return max((end - start) // timedelta(milliseconds=1), 0)
 
 
-def _new_row(store: str, job: Job, now: _Moments) -> models.Job:
+def _new_row(store: str, job: Job, now: Moments) -> models.Job:
     row = models.Job(store=store, job_id=job.id, read_at=job.read_at, **content_of(job))
-    _set_clocks(row, now, ended_now=_ended_lately(row, now))
+    set_clocks(row, now, ended_now=ended_lately(row, now))
     return row
 
 
-def _take(row: models.Job, job: Job, now: _Moments) -> None:
+def _take(row: models.Job, job: Job, now: Moments) -> None:
     """Puts what was read into the row."""
     was_final = is_final(row.status)
     for name, value in content_of(job).items():
         setattr(row, name, value)
     row.read_at = job.read_at
     row.missing_since = row.gone_at = None
-    _set_clocks(row, now, ended_now=not was_final or _ended_lately(row, now))
-
-
-def _ended_lately(row: models.Job, now: _Moments) -> bool:
-    return row.completed_at is not None and now.api - row.completed_at < SETTLING
-
-
-def _set_clocks(row: models.Job, now: _Moments, *, ended_now: bool) -> None:
-    """When the job is read by id the next time, and whether its errors are to be read."""
-    if not is_final(row.status):
-        row.read_interval = FIRST_INTERVAL
-        row.next_read_at = now.here + timedelta(seconds=FIRST_INTERVAL)
-        return
-    # Files and errors of a job may settle after it has ended: one more look, a minute later.
-    row.read_interval = FIRST_INTERVAL
-    row.next_read_at = now.here + SECOND_LOOK if ended_now else None
-    if can_carry_messages(row.type, row.status) and (row.errors_state == ErrorsState.NOT_ASKED or ended_now):
-        row.errors_due_at = now.here
+    set_clocks(row, now, ended_now=not was_final or ended_lately(row, now))
