@@ -1,6 +1,7 @@
 """The mirror: what the console knows of the jobs of each store, and how it came to know it.
 
-Only `jobs_ui.sync` writes here. Signed links are never stored, only the names of the files behind them.
+`jobs_ui.sync` writes here, and two others: `jobs_ui.budget` its own table, and the command `prune_jobs`, which removes
+old jobs. Signed links are never stored, only the names of the files behind them.
 """
 
 from __future__ import annotations
@@ -225,19 +226,23 @@ class SyncState(models.Model):
     store = models.CharField(max_length=64, primary_key=True)
     # The newest job when the last complete walk began: jobs older than it (less ten minutes) are all in the mirror.
     watermark_created_at = models.DateTimeField(null=True)
+    # Its id, for whoever looks at the table: nothing goes by it.
     watermark_job_id = models.CharField(max_length=255, blank=True)
     # A first load that was cut off goes on from here, an offset in records.
     first_load_offset = models.PositiveIntegerField(default=0)
-    # The newest job when the first load began: what it missed while it was away is read by the walk after it.
+    # The newest job when the first load began: the watermark once it is complete. A load that was resumed further down
+    # has not seen the newest itself, and the walk after it would go over all that lies above again. The id as above.
     first_load_created_at = models.DateTimeField(null=True)
     first_load_job_id = models.CharField(max_length=255, blank=True)
     # The store has more jobs than the API lists (offset 10,000): the oldest ones cannot be had.
     history_cut = models.BooleanField(default=False)
     last_success_at = models.DateTimeField(null=True)
+    # For whoever looks at the table: pages go by the last success, and by when the next round is due.
     last_try_at = models.DateTimeField(null=True)
     next_round_at = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
     problem_kind = models.CharField(max_length=40, blank=True)
+    # What went wrong, in the client's words: pages say it in theirs, by its kind.
     problem = models.TextField(blank=True)
     problem_request_id = models.CharField(max_length=255, blank=True)
     unreadable_rows = models.PositiveIntegerField(default=0)

@@ -74,3 +74,11 @@ def names_of_type(name: str) -> tuple[str, ...]:
 def is_final(status: str) -> bool:
     """Whether a job of that status can no longer change."""
     return status in FINAL_STATUSES
+
+
+def can_carry_messages(kind: str, status: str) -> bool:
+    """Whether a job of that type and status is worth being asked for its messages, though nobody wished it.
+
+    Jobs API: a price import that succeeds can carry notices.
+    """
+    return status == FAILED or (status == SUCCESS and job_type(kind).name == "price-import")

@@ -13,6 +13,9 @@ from jobs_ui.budget import UNLIMITED, Budget, Kind
 from jobs_ui.jobs_api import JobsClient
 
 DEFAULT_STORE = "default"
+DEADLINES: dict[Kind, float] = {"sync": 12.0, "act": 20.0}
+"""Seconds that one call may take in all. Sync's is shorter: with the longest pause between two rounds of a quiet store
+before it, pages still say within 30 s that the API is down, also where it hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def configured_stores() -> tuple[Store, ...]:
 def client_of(store: Store, kind: Kind = "act") -> JobsClient:
     """The one client of this process for that store: its threads share connections and the token.
 
-    `kind` tells from whose share of the store's budget its requests are taken.
+    `kind` tells from whose share of the store's budget its requests are taken, and how long one call of it may take.
     """
     environment: Environment = settings.ENVIRONMENT
     rate = environment.CONSOLE_API_BUDGET
@@ -52,5 +55,6 @@ def client_of(store: Store, kind: Kind = "act") -> JobsClient:
         base_url=store.base_url,
         client_id=store.client_id,
         client_secret=store.client_secret.get_secret_value(),
+        deadline=DEADLINES[kind],
         before_request=Budget(store.slug, kind, rate=rate) if rate < UNLIMITED else None,
     )

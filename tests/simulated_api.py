@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from bisect import insort
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -99,10 +100,14 @@ class SimulatedApi:
         rows = [copy.deepcopy(job.raw) for job in jobs[offset : offset + limit]]
         return read_page(rows, lambda row: Job.from_api(row, read_at=read_at), offset=offset, read_at=read_at, total=1)
 
-    def iter_pages(self, *, start: int = 0, limit: int = 100, overlap: int = 5) -> Walk[Job]:
-        return MovingWalk(
-            lambda offset, size: self.list_jobs(offset=offset, limit=size), start=start, limit=limit, overlap=overlap
-        )
+    def iter_pages(
+        self, *, start: int = 0, limit: int = 100, overlap: int = 5, before_page: Callable[[], None]
+    ) -> Walk[Job]:
+        def fetch(offset: int, size: int) -> Page[Job]:
+            before_page()
+            return self.list_jobs(offset=offset, limit=size)
+
+        return MovingWalk(fetch, start=start, limit=limit, overlap=overlap)
 
     def get_job(self, job_id: str) -> Job:
         found, _, read_at = self._call(job_id)

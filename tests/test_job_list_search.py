@@ -19,6 +19,7 @@ from jobs_ui import models
 from jobs_ui.models import Job, JobText, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources import base
+from jobs_ui.sources.base import JobFilters
 from jobs_ui.sources.mirror import counting, paging, search
 from jobs_ui.sync import RoundOutcome
 from tests.conftest import raw_job
@@ -446,6 +447,21 @@ def test_counts_are_never_wrong_beyond_what_they_say(
     Job.objects.filter(job_id__in=[f"job-{number}" for number in range(10)]).update(status="failed")
     counted = figures(get(staff_client, **TABS))
     assert (counted["all"], counted["success"], counted["failed"]) == ("10+", "10+", "10")
+
+
+def all_of(counts: dict[str, int] | None) -> int:
+    assert counts is not None
+    return counts[""]
+
+
+def test_no_more_is_counted_than_is_said(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all jobs neither: also where no status by itself, or none that is known, has more."""
+    monkeypatch.setattr(counting, "MOST_COUNTED", 10)
+    mirror(16)
+    Job.objects.filter(job_id__in=[f"job-{number}" for number in range(8)]).update(status="failed")
+    assert all_of(counting.count_by_status(JobFilters(), ())) == 11
+    Job.objects.update(status="paused")
+    assert all_of(counting.count_by_status(JobFilters(), ())) == 11
 
 
 def test_a_status_that_nobody_knows_has_a_tab_where_it_was_seen(

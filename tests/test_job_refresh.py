@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from jobs_ui.jobs_api import JobsClient
 from jobs_ui.models import Job, JobError
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sync import open_jobs, store_job
 from tests.conftest import PASSWORD, raw_job
 from tests.test_job_list import Page, Sync
 
@@ -173,6 +176,35 @@ def test_a_job_that_comes_back_is_no_longer_marked(sandbox: SandboxProcess, staf
 def test_a_job_that_the_mirror_does_not_know_is_read_and_shown(sandbox: SandboxProcess, staff_client: Client) -> None:
     sandbox.put_job(ID, raw_job(ID))
     assert refresh(staff_client).having("data-job-id") == [ID]
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["the store still has it", "the store has it no more"])
+@pytest.mark.usefixtures("open_job")
+def test_a_job_that_is_pruned_while_it_is_read_again(
+    is_there: bool, sandbox: SandboxProcess, api: JobsClient, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_there:
+        sandbox.delete_job(ID)
+
+    def pruned_meanwhile(*args: Any, **options: Any) -> Job:
+        row = store_job(*args, **options)
+        Job.objects.all().delete()
+        return row
+
+    ask = api.get_job
+
+    def pruned_before_the_answer(job_id: str) -> Any:
+        Job.objects.all().delete()
+        return ask(job_id)
+
+    if is_there:
+        monkeypatch.setattr(open_jobs, "store_job", pruned_meanwhile)
+    else:
+        monkeypatch.setattr(api, "get_job", pruned_before_the_answer)
+
+    answer = staff_client.post(URL)
+
+    assert answer.status_code == (302 if is_there else 404)
 
 
 def test_a_job_that_nobody_knows_is_not_found(sandbox: SandboxProcess, staff_client: Client) -> None:

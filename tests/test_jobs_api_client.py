@@ -36,6 +36,7 @@ from jobs_ui.jobs_api import (
     UnreadableAnswer,
     UpstreamFailure,
 )
+from jobs_ui.jobs_api.deadline import remaining, within
 from jobs_ui.jobs_api.retries import READ_RETRIED, retry_policy
 
 SECRET = "hush-client-secret"
@@ -496,6 +497,14 @@ def test_a_call_ends_at_its_deadline_whatever_the_server_does(server: Server, sl
     with make_client(server, deadline=0.5) as client, pytest.raises((TimedOut, UpstreamFailure)):
         client.list_jobs()
     assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(5.0, 20.0), (20.0, 5.0)])
+def test_a_deadline_inside_of_another_one_never_gives_more_than_that(outer: float, inner: float) -> None:
+    with within(outer, clock=lambda: 100.0):
+        with within(inner, clock=lambda: 7.0):  # each by its own clock
+            assert remaining() == 5.0
+        assert remaining() == outer
 
 
 def test_a_read_time_out_is_tried_again_within_the_deadline(server: Server) -> None:

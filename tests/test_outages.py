@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
-from jobs_ui.jobs_api import JobsClient
+from jobs_ui.budget import Budget
+from jobs_ui.jobs_api import JobsClient, remaining
 from jobs_ui.sandbox.process import SandboxProcess
-from jobs_ui.stores import Store
+from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import Syncer
+from jobs_ui.sync.clocks import BUSY, QUIET
 from tests.conftest import raw_job
 from tests.test_job_list import Page
 
@@ -38,7 +42,7 @@ OUTAGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.fixture
 def syncer(store: Store) -> Iterator[Syncer]:
-    """As in production, but for how long a call may take: a second, not twenty."""
+    """As in production, but for how long a call may take: a second, not twelve."""
     with JobsClient(
         base_url=store.base_url,
         client_id="sandbox",
@@ -84,6 +88,25 @@ def test_pages_go_on_say_what_is_wrong_and_recover(
     page = Page(staff_client.get("/jobs/"))
     assert page.having("data-freshness") == ["fresh"]
     assert sentence not in page.text
+
+
+def test_that_the_api_hangs_is_said_within_half_a_minute(
+    sandbox: SandboxProcess, store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the times that sync really has: the test above has shorter ones."""
+    half_a_minute, beat = timedelta(seconds=30), timedelta(seconds=1)
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"CONSOLE_API_BUDGET": 500})
+    left: list[float] = []
+    monkeypatch.setattr(Budget, "__call__", lambda _: left.append(remaining()))
+
+    with client_of(store, "sync") as client:
+        client.list_jobs()
+    deadline = timedelta(seconds=max(left))
+
+    assert deadline > timedelta(seconds=5)  # it is there, and long enough for a slow answer
+    # It begins to hang when the walk of a quiet store has just ended, or while a job is read by id.
+    assert QUIET + beat + deadline <= half_a_minute
+    assert deadline + BUSY + beat + deadline <= half_a_minute
 
 
 def test_fifty_open_lists_cause_no_request_to_the_api(

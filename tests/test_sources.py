@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import SecretStr
 from pytest_django.fixtures import Settings
 
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobNotFound, JobSource, UnreadableCursor
 from jobs_ui.sources.cursors import Place, write_cursor
-from jobs_ui.stores import client_of, configured_stores
+from jobs_ui.sources.live import LiveSource
+from jobs_ui.sources.mirror import MirrorSource
+from jobs_ui.stores import Store, client_of, configured_stores
 from jobs_ui.sync import Syncer
 from tests.conftest import raw_job
 
@@ -342,3 +345,22 @@ def test_going_newer_skips_nothing_whatever_the_size_of_the_apis_pages(
 
     assert page.newer is None
     assert back == expected
+
+
+@pytest.mark.parametrize("kind", [MirrorSource, LiveSource])
+def test_stores_that_are_asked_in_turn_share_one_deadline(
+    kind: type[MirrorSource | LiveSource], sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the two answers in time by itself, that it knows no such job; both together do not."""
+    monkeypatch.setattr("jobs_ui.sources.live.ASKING_DEADLINE", 1.5)
+    monkeypatch.setattr("jobs_ui.sources.mirror.source.ASKING_DEADLINE", 1.5)
+    secret = SecretStr("sandbox")
+    stores = [Store(slug, slug, sandbox.url, "sandbox", secret) for slug in ("europe", "trade")]
+    sandbox.faults([{"match": "job", "kind": "slow", "seconds": 1.0, "times": None}])
+
+    with pytest.raises(CannotAsk) as caught:
+        kind(stores).get_job("nobody-knows-me")
+
+    assert caught.value.kind == "timed-out"
+    for store in stores:
+        client_of(store).close()

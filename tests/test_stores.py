@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pydantic import SecretStr
 from pytest_django.fixtures import Settings
 
 from console.environment import Environment, Problem, read_environment
 from jobs_ui import models
+from jobs_ui.management.commands.sync_jobs import run_until_stopped
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters
-from jobs_ui.stores import client_of, configured_stores
-from jobs_ui.sync import Syncer
+from jobs_ui.stores import Store, client_of, configured_stores
+from jobs_ui.sync import Syncer, rounds, store_jobs, walk, watch
+from jobs_ui.sync.store import Stored
+from jobs_ui.sync.watch import Watch
 from tests.conftest import raw_job
 from tests.test_job_list import Page
+from tests.test_sync_lease import wait_until
 
 SECRET = "hunter2-hunter2"
 GOOD = f"""
@@ -181,3 +188,101 @@ def test_an_unknown_id_is_asked_for_in_each_store(two_stores: SandboxProcess) ->
     assert get_source().get_job("a").store == "europe"
     with pytest.raises(CannotAsk):
         get_source().get_job("nobody-knows-me")
+
+
+@pytest.fixture
+def both_at_the_sandbox(two_stores: SandboxProcess, settings: Settings) -> SandboxProcess:
+    """The sandbox serves Trade as well, with the same jobs."""
+    (europe, trade) = settings.ENVIRONMENT.CONSOLE_STORES_FILE
+    trade = europe.model_copy(update={"slug": trade.slug, "name": trade.name})
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"CONSOLE_STORES_FILE": (europe, trade)})
+    return two_stores
+
+
+@pytest.fixture
+def mistake(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set the jobs of Trade meet a mistake of ours, whose text holds what an answer held."""
+    is_there = threading.Event()
+    is_there.set()
+
+    def store_or_fail(store: str, *args: Any, **options: Any) -> Stored:
+        if store == "trade" and is_there.is_set():
+            raise ValueError(f"cannot read https://cdn.example/part_1.csv?Signature={SECRET}&Expires=1")
+        return store_jobs(store, *args, **options)
+
+    monkeypatch.setattr(walk, "store_jobs", store_or_fail)
+    return is_there
+
+
+def silent_watch(store: Store, stop: threading.Event) -> Watch:
+    return Watch(store.slug, client_of(store), stop, say=lambda _: None, complain=lambda _: None)
+
+
+def has(store: str, job_id: str) -> bool:
+    return models.Job.objects.filter(store=store, job_id=job_id).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mistake_of_ours_in_one_store_stops_no_other_and_is_told(
+    both_at_the_sandbox: SandboxProcess,
+    mistake: threading.Event,
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(rounds, "QUIET", timedelta(milliseconds=50))
+    monkeypatch.setattr(watch, "LONGEST_PAUSE", timedelta(milliseconds=50))
+    both_at_the_sandbox.put_job("a", raw_job("a"))
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=run_until_stopped, args=(silent_watch(store, stop), stop))
+        for store in configured_stores()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: models.SyncState.objects.filter(store="trade", problem_kind="internal").exists())
+        page = staff_client.get("/jobs/").content.decode()
+        both_at_the_sandbox.put_job("b", raw_job("b"))
+        wait_until(lambda: has("europe", "b"))
+        mistake.clear()
+        wait_until(lambda: has("trade", "b"))
+        wait_until(lambda: get_source().freshness(datetime.now(UTC)).state == "fresh")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    assert "Trade: This console made a mistake of its own" in page
+    assert "ValueError" in caplog.text
+    assert "in store_or_fail" in caplog.text
+    assert SECRET not in caplog.text
+    assert not models.SyncState.objects.filter(problem__contains=SECRET).exists()
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_a_single_round_leaves_the_rounds_of_the_other_stores(
+    both_at_the_sandbox: SandboxProcess, mistake: threading.Event, settings: Settings
+) -> None:
+    stores = settings.ENVIRONMENT.CONSOLE_STORES_FILE
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"CONSOLE_STORES_FILE": stores[::-1]})
+    both_at_the_sandbox.put_job("a", raw_job("a"))
+
+    with pytest.raises(CommandError, match=r"a mistake of its own \(ValueError\)"):
+        call_command("sync_jobs")
+
+    assert has("europe", "a")
+    assert models.SyncState.objects.get(store="trade").lease_holder == ""
+
+
+@pytest.mark.django_db
+def test_a_hundred_odd_types_hide_no_odd_status(two_stores: SandboxProcess) -> None:
+    odd = [("type", f"a-type-{number}") for number in range(120)] + [("status", "paused")]
+    models.SeenValue.objects.bulk_create(
+        models.SeenValue(store=store, kind=kind, value=value) for store in ("europe", "trade") for kind, value in odd
+    )
+
+    types, statuses = get_source().seen()
+
+    assert len(types) == 100
+    assert statuses == ("paused",)

@@ -9,12 +9,14 @@ import pytest
 import time_machine
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobsClient
+from jobs_ui.jobs_api import JobError, JobsClient, Walk
 from jobs_ui.models import ErrorsState
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
-from jobs_ui.sync import RoundOutcome, Syncer, read_errors
+from jobs_ui.sync import RoundOutcome, Syncer, read_errors, readings
+from jobs_ui.sync.errors import Reading, store_reading
 from tests.conftest import Clock, raw_job
+from tests.simulated_api import Killed, SimulatedApi
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = dict.fromkeys(("created_at", "started_at", "completed_at"), "2026-01-05T15:27:23Z")
@@ -106,6 +108,46 @@ def test_errors_of_a_job_that_ended_long_ago_are_read_once(
     assert sandbox.state()["requests"]["errors"] <= 2
 
 
+def test_whether_a_list_may_still_grow_is_told_by_the_clock_of_the_api(store: Store, clock: Clock) -> None:
+    """Which is an hour behind ours: by ours the job has ended long ago."""
+    simulated = SimulatedApi(clock)
+    simulated.clock_offset = -timedelta(hours=1)
+    job = simulated.create(ago=3_700)
+    simulated.end(job, "failed", messages=1)
+    job.raw["attributes"]["completed_at"] = (clock() - timedelta(minutes=61)).isoformat()
+    syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
+    syncer.run_round()
+    assert len(messages(job.job_id)) == 1
+    job.messages.append("one more")
+
+    clock.advance(61)
+    syncer.run_round()
+
+    assert len(messages(job.job_id)) == 2
+
+
+def test_the_lists_of_failed_jobs_are_read_first_and_the_newest_before_others(store: Store, clock: Clock) -> None:
+    asked: list[str] = []
+
+    class Api(SimulatedApi):
+        def iter_errors(self, job_id: str, *, limit: int = 3) -> Walk[JobError]:
+            asked.append(job_id)
+            return super().iter_errors(job_id, limit=limit)
+
+    simulated = Api(clock)
+    jobs = []
+    for status, kind in (("failed", "product-import"), ("success", "price-import")) * 2:
+        job = simulated.create()
+        job.raw["attributes"]["type"] = kind
+        simulated.end(job, status, messages=1)
+        jobs.append(job.job_id)
+        clock.advance(60)
+
+    Syncer(store.slug, simulated.as_client(), clock=clock).run_round()
+
+    assert asked == [jobs[2], jobs[0], jobs[3], jobs[1]]
+
+
 def test_a_reading_that_breaks_off_leaves_the_one_before(
     sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
 ) -> None:
@@ -185,3 +227,89 @@ def test_a_reading_is_dropped_when_nobody_can_be_looking_at_it(
 
     assert messages() == ["new"]
     assert models.JobError.objects.count() == 1
+
+
+def read_and_be_killed(api: JobsClient, clock: Clock) -> None:
+    """A reading of the job's list, of which a batch is written and no more."""
+    reading = Reading(api, models.Job.objects.get().pk, "a", clock())
+    while reading.next_page():
+        pass
+    transactions = iter(range(2))
+
+    def fence() -> None:
+        if next(transactions, None) is None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        store_reading(reading, fence=fence)
+
+
+def held() -> list[str]:
+    """The messages in the table, shown or not."""
+    return list(models.JobError.objects.order_by("reading", "position").values_list("message", flat=True))
+
+
+@pytest.fixture
+def killed(sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock) -> Syncer:
+    """The list of a job has been shown once; of a newer reading 500 messages were left behind. Now it has three."""
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["old"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=[f"new {n}" for n in range(700)])
+    clock.advance(5)
+    read_and_be_killed(api, clock)
+    assert len(held()) == 501
+    sandbox.put_errors("a", messages=["one", "two", "three"])
+    clock.advance(5)
+    return syncer
+
+
+def test_what_a_killed_process_left_behind_is_dropped_with_the_next_reading(killed: Syncer, clock: Clock) -> None:
+    models.Job.objects.update(errors_due_at=clock())
+
+    killed.run_round()
+
+    # The one that was in sight until now stays for its readers.
+    assert held() == ["old", "one", "two", "three"]
+
+
+def test_what_was_left_behind_is_looked_after_also_where_only_somebody_reads_the_job_again(
+    killed: Syncer, api: JobsClient, clock: Clock
+) -> None:
+    read_errors(api, models.Job.objects.get(), clock)
+    models.Job.objects.update(errors_due_at=None)
+    clock.advance(5)
+    read_errors(api, models.Job.objects.get(), clock)
+    # Sync, as far as somebody else can tell, may be writing it just now.
+    assert len(held()) == 504
+
+    clock.advance(3_600)
+    killed.run_round()
+
+    assert messages() == ["one", "two", "three"]
+    assert len(held()) <= 4
+
+
+def test_a_reading_that_sync_has_swept_away_is_not_shown(
+    sandbox: SandboxProcess, store: Store, api: JobsClient, clock: Clock
+) -> None:
+    syncer = Syncer(store.slug, api, clock=clock)
+    sandbox.put_job("a", raw_job("a", status="failed", **LONG_AGO))
+    sandbox.put_errors("a", messages=["old"])
+    syncer.run_round()
+    sandbox.put_errors("a", messages=["new"])
+    clock.advance(5)
+    pk = models.Job.objects.get().pk
+    reading = Reading(api, pk, "a", clock())
+    while reading.next_page():
+        pass
+
+    def sweep_meanwhile() -> None:
+        readings.sweep(pk, lambda: None)
+
+    store_reading(reading, fence=sweep_meanwhile)
+
+    assert messages() == ["old"]
+    syncer.run_round()
+    assert messages() == ["new"]

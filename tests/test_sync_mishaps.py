@@ -115,6 +115,49 @@ def test_where_another_call_would_fare_no_better_the_round_ends(
     assert outcome.wait == timedelta(seconds=2)
 
 
+def test_a_page_of_the_list_that_fails_each_time_stops_neither_reads_by_id_nor_error_lists(
+    sandbox: SandboxProcess, syncer: Syncer, clock: Clock
+) -> None:
+    put_jobs(sandbox, range(1, 150))
+    put_jobs(sandbox, range(1), **OPEN)
+    syncer.run_round()
+    put_jobs(sandbox, range(1), status="failed")
+    sandbox.put_errors("job-0", messages=["one"])
+    sandbox.faults([{"match": "jobs", "kind": "status", "status": 500, "times": None}])
+
+    clock.advance(5)
+    outcome = syncer.run_round()
+
+    assert not outcome.complete
+    assert freshness(clock()).state == "down"
+    assert models.Job.objects.get(job_id="job-0").status == "failed"
+    assert messages("job-0") == ["one"]
+
+
+def test_while_all_fails_little_is_asked_for_and_no_job_is_put_off_for_long(
+    sandbox: SandboxProcess, syncer: Syncer, clock: Clock
+) -> None:
+    put_jobs(sandbox, range(10, 150))
+    put_jobs(sandbox, range(10), **OPEN)
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    syncer.run_round()
+    before = sandbox.state()["requests"]
+    sandbox.faults([{"match": "*", "kind": "status", "status": 500, "times": None}])
+    for _ in range(30):
+        clock.advance(30)
+        syncer.run_round()
+    asked = sandbox.state()["requests"]
+    assert asked["job"] - before.get("job", 0) <= 30
+    assert asked["errors"] == before["errors"]
+
+    sandbox.faults([])
+    put_jobs(sandbox, range(10), status="failed")
+    clock.advance(61)
+    syncer.run_round()
+
+    assert models.Job.objects.filter(status="failed").count() == 11
+
+
 def test_an_answer_about_another_job_is_not_taken(sandbox: SandboxProcess, api: JobsClient) -> None:
     sandbox.put_job("a", {**raw_job("a"), "id": "b"})
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings as django_settings
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -245,5 +245,7 @@ def test_the_mirror_is_complete_and_current_whatever_happened() -> None:
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
                 database=None,
+                # Where it fails, shrinking the example takes minutes: add `Phase.shrink` when it is worth them.
+                phases=(Phase.explicit, Phase.generate),
             ),
         )

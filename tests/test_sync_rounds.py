@@ -12,7 +12,8 @@ from jobs_ui import models
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.stores import Store
-from jobs_ui.sync import RoundOutcome, Syncer, walk
+from jobs_ui.sync import RoundOutcome, Syncer, store_job, walk
+from jobs_ui.sync.context import SyncContext
 from tests.conftest import Clock, raw_job
 from tests.simulated_api import SimulatedApi
 
@@ -165,6 +166,8 @@ def test_a_first_load_that_was_cut_off_goes_on_where_it_was(sandbox: SandboxProc
 
     assert mirrored() == listed(range(910))
     assert resumed <= 7
+    # What has come since the load began, and not all that it had passed before it was cut off.
+    assert jobs_requests(sandbox) - before - resumed == 1
 
 
 def test_a_first_load_goes_on_where_it_was_also_when_the_list_has_become_shorter(
@@ -207,6 +210,54 @@ def test_a_first_load_under_which_the_list_collapsed_starts_anew(
     assert {job.job_id for job in simulated.jobs} <= mirrored()
 
 
+def test_a_first_load_does_not_go_on_from_the_last_few_rows(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be known because somebody asked for them, and a walk cannot tell what it misses before them."""
+    monkeypatch.setattr(walk, "PAGE", 6)
+    monkeypatch.setattr(walk, "OVERLAP", 2)
+    simulated = SimulatedApi(clock)
+    for _ in range(20):
+        simulated.end(simulated.create(), "success")
+        clock.advance(1_200)
+    simulated.begin({4: "unreachable"})
+    syncer = Syncer(store.slug, simulated.as_client(), clock=clock)
+    assert not syncer.run_round().complete
+    assert models.SyncState.objects.get().first_load_offset == 8
+    for job in simulated.jobs[-2:]:
+        store_job(store.slug, simulated.get_job(job.job_id), now=clock())
+    del simulated.jobs[:10]
+    simulated.begin()
+
+    assert syncer.run_round().complete
+
+    assert {job.job_id for job in simulated.jobs} <= mirrored()
+
+
+def test_there_is_a_sign_of_life_before_each_call_also_while_a_walk_steps_back(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease does not outlive the four calls that a walk may take for one page."""
+    monkeypatch.setattr(walk, "PAGE", 6)
+    monkeypatch.setattr(walk, "OVERLAP", 2)
+    simulated = SimulatedApi(clock)
+    for _ in range(60):
+        simulated.end(simulated.create(), "success")
+        clock.advance(120)
+
+    def vanish() -> None:
+        del simulated.jobs[:20]
+
+    beats: list[int] = []
+    monkeypatch.setattr(SyncContext, "beat", lambda _: beats.append(simulated.calls))
+    simulated.begin(churn={4: vanish, 5: vanish})
+
+    Syncer(store.slug, simulated.as_client(), clock=clock).run_round()
+
+    assert simulated.calls > 5
+    assert set(range(simulated.calls)) <= set(beats)
+
+
 def test_a_job_from_the_future_hides_no_later_ones(sandbox: SandboxProcess, syncer: Syncer) -> None:
     put_jobs(sandbox, range(50))
     sandbox.put_job("future", raw_job("future", created_at="2199-01-01T00:00:00Z"))
@@ -241,6 +292,17 @@ def test_an_open_job_that_the_walk_does_not_pass_is_read_by_id(
     syncer.run_round()
 
     assert models.Job.objects.get(job_id="job-0").status == "failed"
+
+
+def test_an_open_job_that_the_walk_passes_is_not_read_by_id_again(
+    sandbox: SandboxProcess, syncer: Syncer, clock: Clock
+) -> None:
+    put_jobs(sandbox, range(5), status="started", completed_at=None)
+    for _ in range(5):
+        syncer.run_round()
+        clock.advance(60)
+
+    assert sandbox.state()["requests"].get("job", 0) == 0
 
 
 def test_an_open_job_that_does_not_change_is_read_ever_less_often(

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
+from jobs_ui.sources.mirror.search import find
 from jobs_ui.sync import store_job, store_jobs
 from tests.conftest import raw_job
 
@@ -172,3 +173,13 @@ def test_a_job_that_was_gone_and_is_seen_again_is_there_again() -> None:
 
     assert row().gone_at is None
     assert row().missing_since is None
+
+
+def test_a_filter_that_a_job_has_no_more_is_not_found_any_more() -> None:
+    store_jobs("default", [job("a", filter="eq(sku,lamp)"), job("b", filter="eq(sku,lamp)")], now=NOW)
+    later = NOW + timedelta(seconds=5)
+
+    store_jobs("default", [job("a", read_at=later)], now=later)
+
+    assert list(models.JobText.objects.values_list("job__job_id", flat=True)) == ["b"]
+    assert find("lamp").keys == frozenset({row("b").pk})

@@ -2,6 +2,7 @@
 
 from .auth import ClientCredentialsAuth
 from .client import JobsClient
+from .deadline import remaining, within
 from .exceptions import (
     CredentialsRefused,
     Forbidden,
@@ -16,14 +17,16 @@ from .exceptions import (
 )
 from .links import SignedLink
 from .pages import Page, Problem
-from .paging import MAX_ERRORS, MAX_OFFSET, Walk
+from .paging import MAX_ERRORS, MAX_LIMIT, MAX_OFFSET, OVERLAP, Walk
 from .schemas import Job, JobError, UnreadableRow
 from .text import clean_json, clean_line, clean_text
 from .timestamps import parse_timestamp
 
 __all__ = [
     "MAX_ERRORS",
+    "MAX_LIMIT",
     "MAX_OFFSET",
+    "OVERLAP",
     "ClientCredentialsAuth",
     "CredentialsRefused",
     "Forbidden",
@@ -47,4 +50,6 @@ __all__ = [
     "clean_line",
     "clean_text",
     "parse_timestamp",
+    "remaining",
+    "within",
 ]

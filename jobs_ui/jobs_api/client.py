@@ -17,7 +17,7 @@ from .exceptions import JobsApiError, NotFound, Refused, UnreadableAnswer
 from .exchange import Answer, Call, Exchange
 from .failures import failure_of_token
 from .pages import Page, read_page, read_total
-from .paging import ErrorWalk, MovingWalk, Walk
+from .paging import MAX_LIMIT, OVERLAP, ErrorWalk, MovingWalk, Walk
 from .retries import READ_RETRIED, TOKEN_RETRIED, retry_policy
 from .schemas import Job, JobError, UnreadableRow
 from .text import SHORT, clean_line
@@ -29,8 +29,6 @@ TIMEOUTS = (3.05, 8.0)
 """Seconds for a connection, and for the next bytes of an answer."""
 MAX_CLOCK_OFFSET = timedelta(days=1)
 """A `Date` header that is further off than this is not believed."""
-MAX_LIMIT = 100
-"""Jobs API: most records a page."""
 
 _TOKEN_PATH = "/oauth/access_token"  # noqa: S105 - a path
 _JOBS_PATH = "/pcm/jobs"
@@ -122,19 +120,28 @@ class JobsClient:
             total=read_total(answer.body),
         )
 
-    def iter_pages(self, *, start: int = 0, limit: int = MAX_LIMIT, overlap: int = 5) -> Walk[Job]:
+    def iter_pages(
+        self,
+        *,
+        start: int = 0,
+        limit: int = MAX_LIMIT,
+        overlap: int = OVERLAP,
+        before_page: Callable[[], None] | None = None,
+    ) -> Walk[Job]:
         """Return a walk over all jobs from the record `start` on, in pages that overlap by `overlap` records.
 
-        Each page is read when it is asked for, with its own deadline. See `Walk` for what it tells about itself, and
-        `MovingWalk` for its rules.
+        Each page is read when it is asked for, with its own deadline. `before_page` is called before each of these
+        calls, those included whose page is not yielded; what it raises ends the walk. See `Walk` for what it tells
+        about itself, and `MovingWalk` for its rules.
         """
         _paging(start, limit)
-        return MovingWalk(
-            lambda offset, size: self.list_jobs(offset=offset, limit=size),
-            start=start,
-            limit=limit,
-            overlap=overlap,
-        )
+
+        def fetch(offset: int, size: int) -> Page[Job]:
+            if before_page is not None:
+                before_page()
+            return self.list_jobs(offset=offset, limit=size)
+
+        return MovingWalk(fetch, start=start, limit=limit, overlap=overlap)
 
     def get_job(self, job_id: str) -> Job:
         """Return one job. Raises `NotFound` where there is none, or another `JobsApiError`."""

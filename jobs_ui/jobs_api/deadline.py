@@ -17,8 +17,8 @@ _ends_at: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar("job
 
 @contextmanager
 def within(seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
-    """Give everything inside, on this thread, `seconds` in all."""
-    token = _ends_at.set((clock() + seconds, clock))
+    """Give everything inside, on this thread, `seconds` in all, and never more than a deadline around it leaves."""
+    token = _ends_at.set((clock() + min(seconds, remaining()), clock))
     try:
         yield
     finally:

@@ -13,6 +13,10 @@ from .schemas import JobError
 
 MAX_OFFSET = 10_000
 """Jobs API: offsets over this are refused or unreliable."""
+MAX_LIMIT = 100
+"""Jobs API: most records a page."""
+OVERLAP = 5
+"""Records that two pages of a moving list have in common."""
 MAX_ERRORS = 100_000
 """Errors of one job that are read."""
 
@@ -37,8 +41,6 @@ class Walk(ABC, Generic[T], Iterator[Page[T]]):
         """False once rows may have slipped between two pages."""
         self.end: End | None = None
         """Why there is nothing more: an empty page, one with nothing new, or the API's limit. None: not there (yet)."""
-        self.received = 0
-        """Rows yielded so far, unreadable and repeated ones included."""
         self.problems: tuple[Problem, ...] = ()
         """Unreadable rows of the pages yielded so far."""
         self._pages = self._walk()
@@ -48,7 +50,6 @@ class Walk(ABC, Generic[T], Iterator[Page[T]]):
 
     def __next__(self) -> Page[T]:
         page = next(self._pages)
-        self.received += page.received
         self.problems += page.problems
         return page
 
@@ -71,7 +72,7 @@ class MovingWalk(Walk[T]):
     ten pages have brought nothing (which it does not call continuous).
     """
 
-    def __init__(self, fetch: FetchPage[T], *, start: int = 0, limit: int = 100, overlap: int = 5) -> None:
+    def __init__(self, fetch: FetchPage[T], *, start: int = 0, limit: int = MAX_LIMIT, overlap: int = OVERLAP) -> None:
         """`fetch` reads a page; `start` is the first offset, `limit` the rows asked for, `overlap` those repeated."""
         if start < 0 or limit < 1 or overlap < 1:
             raise ValueError("start must be at least 0, limit and overlap at least 1")
@@ -183,7 +184,7 @@ class ErrorWalk(Walk[JobError]):
     count readable errors from 0, over all pages.
     """
 
-    def __init__(self, fetch: Callable[[int, int], tuple[Page[JobError], bool]], *, limit: int = 100) -> None:
+    def __init__(self, fetch: Callable[[int, int], tuple[Page[JobError], bool]], *, limit: int = MAX_LIMIT) -> None:
         """`fetch` reads a page and tells whether it is all there is (the older envelope, which knows no paging)."""
         self._fetch = fetch
         self._limit = limit

@@ -102,6 +102,13 @@ class Job(_Model):
     read_at: datetime
     """When the request that brought it was sent: the age of this observation, by the local clock."""
 
+    @property
+    def file_names(self) -> tuple[str, ...] | None:
+        """The names of the parts, by the number of the part where a link has none; None while none are written."""
+        if self.files is None:
+            return None
+        return tuple(link.name or f"part_{number}.csv" for number, link in enumerate(self.files, start=1))
+
     @classmethod
     def from_api(cls, value: object, *, read_at: datetime) -> Job:
         """Read a job object of the API.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from jobs_ui.jobs_api import JobsApiError, NotFound
+from jobs_ui.jobs_api import Job, JobsApiError, NotFound, TimedOut, remaining
 from jobs_ui.sources.base import CannotAsk, JobNotFound
+from jobs_ui.stores import Store, client_of
 
-# By the client's kinds of error.
+ASKING_DEADLINE = 15.0
+"""Seconds within which whoever asks for an id has an answer, however many stores have to be asked in turn."""
+
+# By the client's kinds of error, and sync's own.
 SENTENCES = {
     "not-reachable": "Elastic Path cannot be reached.",
     "timed-out": "Elastic Path did not answer in time.",
@@ -17,6 +21,7 @@ SENTENCES = {
     "rate-limited": "Elastic Path is being asked too often just now.",
     "upstream-failure": "Elastic Path has a problem of its own.",
     "unreadable-answer": "Elastic Path gave an answer that makes no sense.",
+    "internal": "This console made a mistake of its own while it read from Elastic Path. Its log says where.",
 }
 OTHERWISE = "Elastic Path refused the request."
 
@@ -37,3 +42,23 @@ def asking() -> Iterator[None]:
         raise CannotAsk(
             sentence_for(error.kind), kind=error.kind, request_id=error.request_id, retry_after=error.retry_after
         ) from error
+
+
+def ask_in_turn(stores: Sequence[Store], job_id: str) -> tuple[Store, Job]:
+    """The job, and the first of the stores that knows it. Raises JobNotFound where all answer that they do not.
+
+    To be called `within` a deadline, which it shares out by giving each store what the ones before it left. Raises
+    CannotAsk where a store did not answer and no other one knows the job.
+    """
+    trouble: CannotAsk | None = None
+    for store in stores:
+        try:
+            with asking():
+                if remaining() <= 0:
+                    raise TimedOut
+                return store, client_of(store).get_job(job_id)
+        except JobNotFound:
+            continue
+        except CannotAsk as error:
+            trouble = error
+    raise trouble or JobNotFound

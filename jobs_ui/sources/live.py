@@ -7,13 +7,20 @@ and a page stays what it was. A filter looks through a bounded number of jobs a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice
 
-from jobs_ui.jobs_api import MAX_ERRORS, Job, JobsClient, NotFound, Page, Refused, SignedLink
-from jobs_ui.sources.asking import asking
+from jobs_ui.jobs_api import (
+    MAX_ERRORS,
+    Job,
+    JobsClient,
+    NotFound,
+    Refused,
+    SignedLink,
+    within,
+)
+from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking
 from jobs_ui.sources.base import (
     PAGE_SIZE,
     CannotAsk,
@@ -21,7 +28,6 @@ from jobs_ui.sources.base import (
     ErrorsReading,
     Freshness,
     JobFilters,
-    JobNotFound,
     JobPage,
     JobRecord,
     StoreName,
@@ -38,24 +44,10 @@ from jobs_ui.sources.errors import (
     ProblemJobs,
 )
 from jobs_ui.sources.live_errors import ErrorsRead, grouped
+from jobs_ui.sources.live_scan import MOST_CALLS, Row, Scan, rows_before
 from jobs_ui.sources.records import record_of
-from jobs_ui.status import FAILED, SUCCESS, job_type, names_of_type
+from jobs_ui.status import can_carry_messages, names_of_type
 from jobs_ui.stores import Store, client_of
-
-API_PAGE = 100
-# Calls that one page of a filtered list may take, and the jobs that these look through.
-MOST_CALLS = 5
-OVERLAP = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    job: Job
-    offset: int
-
-    @property
-    def place(self) -> Place:
-        return Place(self.job.created_at, self.job.id, self.offset)
 
 
 class LiveSource:
@@ -85,8 +77,8 @@ class LiveSource:
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource. What is known of a failed job's messages is asked for along with it."""
-        store, job = self._find(job_id)
-        with asking():
+        with within(ASKING_DEADLINE), asking():
+            store, job = ask_in_turn(self._stores, job_id)
             return record_of(store.slug, job, errors=_errors_reading(client_of(store), job))
 
     def refresh_job(self, job_id: str) -> JobRecord:
@@ -95,7 +87,8 @@ class LiveSource:
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource."""
-        store, job = self._find(job_id)
+        with within(ASKING_DEADLINE):
+            store, job = ask_in_turn(self._stores, job_id)
         return record_of(store.slug, job), job.files or ()
 
     def list_errors(
@@ -170,24 +163,11 @@ class LiveSource:
             raise CannotAsk("No store is configured.", kind="no-key")
         return self._stores[0] if slug is None else next((each for each in self._stores if each.slug == slug), None)
 
-    def _find(self, job_id: str) -> tuple[Store, Job]:
-        """The job, and the first store that knows it. Raises JobNotFound and CannotAsk."""
-        trouble: CannotAsk | None = None
-        for store in self._stores:
-            try:
-                with asking():
-                    return store, client_of(store).get_job(job_id)
-            except JobNotFound:
-                continue
-            except CannotAsk as error:
-                trouble = error
-        raise trouble or JobNotFound
-
     def _older(self, store: Store, filters: JobFilters, place: Place | None, size: int) -> JobPage:
         """The rows after the place (the newest ones without one), as far as a few calls reach."""
-        scan = _Scan(client_of(store), place)
-        found: list[_Row] = []
-        last: _Row | None = None
+        scan = Scan(client_of(store), place)
+        found: list[Row] = []
+        last: Row | None = None
         scanned = 0
         for row in scan.rows_after_place():
             if len(found) == size:
@@ -213,7 +193,7 @@ class LiveSource:
 
     def _newer(self, store: Store, filters: JobFilters, place: Place, size: int) -> JobPage:
         """The rows before the place: those next to it. At the top this is the newest page."""
-        rows, at_top = _rows_before(client_of(store), place, enough=lambda rows: _count(rows, filters) > size)
+        rows, at_top = rows_before(client_of(store), place, enough=lambda rows: _count(rows, filters) > size)
         found = [row for row in rows if _matches(row.job, filters)]
         if not rows or (len(found) <= size and at_top):
             return self._older(store, filters, None, size)
@@ -227,108 +207,8 @@ class LiveSource:
         )
 
 
-def _count(rows: Sequence[_Row], filters: JobFilters) -> int:
+def _count(rows: Sequence[Row], filters: JobFilters) -> int:
     return sum(_matches(row.job, filters) for row in rows)
-
-
-def _rows_before(
-    client: JobsClient, place: Place, *, enough: Callable[[Sequence[_Row]], bool]
-) -> tuple[list[_Row], bool]:
-    """The rows next to the place, in front of it, and whether they reach up to the top of the list.
-
-    Goes up page by page as large as they come: a server may cap the limit, or ignore paging and send all each time.
-    """
-    rows: list[_Row] = []
-    start, first_id, has_met = max(0, place.offset + 1 - API_PAGE), "", False
-    for _ in range(MOST_CALLS):
-        page = client.list_jobs(offset=start, limit=API_PAGE)
-        before = list(takewhile(lambda job: not _reaches(job, place), page.items))
-        has_met = has_met or len(before) < len(page.items)
-        known = {row.job.id for row in rows}
-        fresh = [_Row(job, page.offset + index) for index, job in enumerate(before) if job.id not in known]
-        if not has_met and page.items:
-            # The place lies further down: pages are smaller than was asked for, or jobs have arrived since.
-            rows = [*rows, *fresh] if start + page.received > place.offset else []
-            start = max(start + max(1, page.received - OVERLAP), place.offset + 1 - page.received)
-            continue
-        rows = sorted([*rows, *fresh], key=lambda row: row.offset)
-        ignores_paging = bool(page.ids) and page.ids[0] == first_id
-        if start == 0 or ignores_paging or enough(rows):
-            return rows, start == 0 or ignores_paging
-        first_id = page.ids[0] if page.ids else ""
-        start = max(0, start - max(1, (page.received or API_PAGE) - OVERLAP))
-    return (rows, False) if has_met else ([], True)
-
-
-def _reaches(job: Job, place: Place) -> bool:
-    return job.id == place.key or job.created_at < place.created_at
-
-
-class _Scan:
-    """Looks through the API's rows, each once, from an offset or a place on, as far as `MOST_CALLS` calls reach."""
-
-    def __init__(self, client: JobsClient, place: Place | None, *, start: int = 0) -> None:
-        self._client = client
-        self._place = place
-        self._start = start
-        self.reached_end = False
-
-    def rows(self) -> Iterator[_Row]:
-        """The rows in the API's order."""
-        seen: set[str] = set()
-        for page in self._pages():
-            for index, job in enumerate(page.items):
-                if job.id not in seen:
-                    seen.add(job.id)
-                    yield _Row(job, page.offset + index)
-
-    def rows_after_place(self) -> Iterator[_Row]:
-        """The rows after the place.
-
-        Where its job is gone, all jobs of that moment: one twice is better than one lost.
-        """
-        place, same_moment = self._place, list[_Row]()
-        rows = self.rows()
-        if place is not None:
-            for row in rows:
-                if row.job.id == place.key:
-                    same_moment = []
-                    break
-                if row.job.created_at < place.created_at:
-                    yield from same_moment
-                    yield row
-                    break
-                if row.job.created_at == place.created_at:
-                    same_moment.append(row)
-        yield from rows
-
-    def _pages(self) -> Iterator[Page[Job]]:
-        hint = 0 if self._place is None else max(0, self._place.offset - OVERLAP)
-        starts = [self._start] if self._place is None else _starts(hint)
-        for calls, start in enumerate(starts, start=1):
-            walk = self._client.iter_pages(start=start, limit=API_PAGE, overlap=OVERLAP)
-            first = next(walk, None)
-            # Rows that were removed have pulled the place up since: then this page lies beyond it, or is empty.
-            if start > 0 and self._place is not None and (first is None or not self._is_before_place(first)):
-                continue
-            if first is not None:
-                yield first
-                # One call more at least, or a page from the very top might never get anywhere.
-                yield from islice(walk, max(1, MOST_CALLS - calls))
-            self.reached_end = first is None or walk.end is not None
-            return
-
-    def _is_before_place(self, page: Page[Job]) -> bool:
-        place = self._place
-        if place is None or place.key in page.ids:
-            return True
-        return bool(page.items) and page.items[0].created_at > place.created_at
-
-
-def _starts(hint: int) -> list[int]:
-    """Offsets to try, from the hint back in growing steps; the top at last."""
-    steps = (0, API_PAGE, 4 * API_PAGE)
-    return [*dict.fromkeys(max(0, hint - step) for step in steps if hint > step), 0]
 
 
 def _matches(job: Job, filters: JobFilters) -> bool:
@@ -344,7 +224,7 @@ def _matches(job: Job, filters: JobFilters) -> bool:
 
 def _errors_reading(client: JobsClient, job: Job) -> ErrorsReading:
     """What the first page of the job's error list says, for jobs that have one."""
-    if job.status != FAILED and not (job.status == SUCCESS and job_type(job.type).name == "price-import"):
+    if not can_carry_messages(job.type, job.status):
         return ErrorsReading()
     walk = client.iter_errors(job.id)
     try:

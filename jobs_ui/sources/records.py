@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jobs_ui.jobs_api import Job
 from jobs_ui.sources.base import ErrorsReading, JobRecord
-from jobs_ui.sync.store import file_names
 
 
 def record_of(store: str, job: Job, *, errors: ErrorsReading | None = None) -> JobRecord:
@@ -22,7 +21,7 @@ def record_of(store: str, job: Job, *, errors: ErrorsReading | None = None) -> J
         filter=job.filter,
         copied_from=job.copied_from or "",
         hierarchy_id=job.hierarchy_id or "",
-        files=file_names(job),
+        files=job.file_names,
         read_at=job.read_at,
         errors=errors or ErrorsReading(),
         raw=job.raw,

@@ -28,9 +28,18 @@ SETTLING = timedelta(minutes=10)
 """How long after its end the error list of a job may still grow."""
 
 
+# Seconds: long enough for a waiting writer of SQLite, which looks again after 1 to 25 ms, to have its turn.
+_BREATH = 0.01
+
+
 def utc_now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def breathe() -> None:
+    """Between two transactions of a long run of them: lets others write, whom SQLite has wait for its one lock."""
+    time.sleep(_BREATH)
 
 
 class TimeBox:

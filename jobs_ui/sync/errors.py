@@ -22,7 +22,7 @@ from jobs_ui.sync import groups, readings
 from jobs_ui.sync.clocks import LONGEST_INTERVAL, SECOND_LOOK, SETTLING, Clock, TimeBox
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.lease import Fence, no_fence
-from jobs_ui.sync.open_jobs import ENDS_THE_ROUND
+from jobs_ui.sync.open_jobs import ends_reading
 
 MOST_ERRORS = 100_000
 MOST_CHARACTERS = 64 * 1024 * 1024
@@ -74,11 +74,11 @@ class DueErrors:
         self._unfinished: Reading | None = None
         self._failures: dict[int, int] = {}
 
-    def read(self, box: TimeBox) -> list[JobsApiError]:
+    def read(self, box: TimeBox, *, list_works: bool = True) -> list[JobsApiError]:
         """Reads as far as the time box allows, and returns what failed. Raises LeaseLost.
 
-        A list that cannot be read is put off, and the others are read all the same; after a failure of ENDS_THE_ROUND,
-        which comes last, nothing more is read.
+        A list that cannot be read is put off, and the others are read all the same; after a failure that ends reading,
+        which comes last, nothing more is read. `list_works`: whether the walk of this round did.
         """
         failures: list[JobsApiError] = []
         context = self._context
@@ -92,10 +92,10 @@ class DueErrors:
             try:
                 self._read_one(pk, job_id, box)
             except JobsApiError as error:
-                self._put_off(pk)
+                self._put_off(pk, doubling=list_works)
                 failures.append(error)
             # Asked for only now, so that each round brings the errors on by a page at least.
-            if box.is_over() or (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
+            if box.is_over() or ends_reading(failures, list_works=list_works):
                 break
         return failures
 
@@ -121,9 +121,11 @@ class DueErrors:
         store_reading(reading, fence=context.fence, clock_offset=context.clock_offset)
         self._failures.pop(pk, None)
 
-    def _put_off(self, pk: int) -> None:
-        """Doubling from a minute to an hour, for as long as this process lives."""
-        count = self._failures[pk] = min(self._failures.get(pk, 0) + 1, 8)
+    def _put_off(self, pk: int, *, doubling: bool) -> None:
+        """Doubling from a minute to an hour, for as long as this process lives; by a minute where the API is down."""
+        count = min(self._failures.get(pk, 0) + 1, 8) if doubling else 1
+        if doubling:
+            self._failures[pk] = count
         pause = timedelta(seconds=min(SECOND_LOOK.total_seconds() * 2 ** (count - 1), LONGEST_INTERVAL))
         now = self._context.clock()
         with transaction.atomic():
@@ -154,7 +156,7 @@ def read_errors(client: JobsClient, row: models.Job, clock: Clock, box: TimeBox 
 def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: timedelta = timedelta(0)) -> None:
     """Shows the reading as the job's error list, unless a newer one is shown already. Raises what the fence raises."""
     digest = reading.digest()
-    number = None
+    before = None
     with transaction.atomic():
         fence()
         row = _locked(reading.pk, reading.asked_at)
@@ -171,13 +173,19 @@ def store_reading(reading: Reading, *, fence: Fence = no_fence, clock_offset: ti
         with transaction.atomic():
             fence()
             # Looked at anew: the messages were written in several transactions.
-            if row := _locked(reading.pk, reading.asked_at):
-                row.errors_reading = number
+            row = _locked(reading.pk, reading.asked_at)
+            if row is not None and not readings.is_whole(row.pk, number, len(reading.errors)):
+                models.Job.objects.filter(pk=row.pk).update(errors_due_at=reading.asked_at)
+            elif row is not None:
+                before, row.errors_reading = row.errors_reading, number
                 row.errors_grouped = GROUPER
                 readings.note_text(row.pk, reading.errors)
                 groups.show(row, grouped)
                 _show(row, reading, digest, clock_offset, agrees=False)
-    readings.sweep(reading.pk, fence)
+    if readings.sweep(reading.pk, fence, before=before):
+        # A list that is complete would never be read again by itself, and never swept.
+        due = reading.asked_at + readings.ABANDONED
+        models.Job.objects.filter(pk=reading.pk, errors_due_at=None).update(errors_due_at=due)
 
 
 def _locked(pk: int, asked_at: datetime) -> models.Job | None:

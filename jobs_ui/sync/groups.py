@@ -82,7 +82,8 @@ def _regroup(pk: int, fence: Fence) -> None:
     row = models.Job.objects.defer("raw").filter(pk=pk).first()
     if row is None:
         return
-    held = models.JobError.objects.filter(job_id=pk, reading=row.errors_reading).order_by("position")
+    before = row.errors_reading
+    held = models.JobError.objects.filter(job_id=pk, reading=before).order_by("position")
     messages = [_Message(*line) for line in held.values_list("position", "error_id", "message")]
     grouping = Grouping()
     digests = [grouping.add(message.position, message.message) for message in messages]
@@ -91,9 +92,9 @@ def _regroup(pk: int, fence: Fence) -> None:
     with transaction.atomic():
         fence()
         # Another reading may be shown by now: it was grouped when it was stored.
-        now = models.Job.objects.select_for_update().defer("raw").filter(pk=pk, errors_reading=row.errors_reading)
+        now = models.Job.objects.select_for_update().defer("raw").filter(pk=pk, errors_reading=before)
         if (row := now.first()) is not None:
             row.errors_reading, row.errors_grouped = number, GROUPER
             show(row, groups)
             row.save(update_fields=["errors_reading", "errors_grouped"])
-    readings.sweep(pk, fence)
+    readings.sweep(pk, fence, before=before)

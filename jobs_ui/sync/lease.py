@@ -22,8 +22,8 @@ from django.db.models.functions import Now
 from jobs_ui.models import SyncState
 
 LIFE = timedelta(seconds=24)
-"""Longer than a call can take (20 s), so that it lasts from one beat to the next; and short enough that somebody
-else takes over within 30 s when the holder is killed."""
+"""Longer than a call of sync can take (12 s), so that it lasts from one beat to the next; and short enough that
+somebody else takes over within 30 s when the holder is killed."""
 POLL = 2.0
 """Seconds between two tries to get a lease that another process holds."""
 # A holder that is paused within a transaction keeps the row locked. PostgreSQL then ends its session; SQLite cannot.

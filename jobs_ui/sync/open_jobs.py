@@ -45,11 +45,21 @@ class _Due(NamedTuple):
     read_interval: int
 
 
-def read_due_jobs(context: SyncContext, *, passed: set[str], box: TimeBox) -> list[JobsApiError]:
+def ends_reading(failures: list[JobsApiError], *, list_works: bool) -> bool:
+    """Whether nothing more is to be read in this round, after the last of these failures.
+
+    Where the list fails as well, any failure tells of the API as a whole.
+    """
+    return bool(failures) and (not list_works or isinstance(failures[-1], ENDS_THE_ROUND))
+
+
+def read_due_jobs(
+    context: SyncContext, *, passed: set[str], box: TimeBox, list_works: bool = True
+) -> list[JobsApiError]:
     """Reads the jobs whose time has come, as far as the time box allows; `passed` are those that the walk just read.
 
-    Returns what failed: such a job is put off, and the others are read all the same. One of ENDS_THE_ROUND comes last,
-    as nothing is read after it. Raises LeaseLost.
+    Returns what failed: such a job is put off, and the others are read all the same. One that ends reading comes last,
+    as nothing is read after it. `list_works`: whether the walk of this round did. Raises LeaseLost.
     """
     now = context.clock()
     due = models.Job.objects.filter(store=context.store, next_read_at__lte=now).order_by("next_read_at")
@@ -60,7 +70,7 @@ def read_due_jobs(context: SyncContext, *, passed: set[str], box: TimeBox) -> li
             if is_final(row.status):
                 _put_off(row, context.clock(), context.fence)
             continue
-        if box.is_over() or (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
+        if box.is_over() or ends_reading(failures, list_works=list_works):
             continue
         context.beat()
         try:
@@ -68,7 +78,10 @@ def read_due_jobs(context: SyncContext, *, passed: set[str], box: TimeBox) -> li
         except models.Job.DoesNotExist:
             continue  # pruned meanwhile
         except JobsApiError as error:
-            _put_off(row, context.clock(), context.fence, failed=True)
+            if list_works:
+                _put_off(row, context.clock(), context.fence, failed=True)
+            else:
+                _leave_for_now(row.pk, context.clock(), context.fence)
             failures.append(error)
     return failures
 
@@ -106,6 +119,13 @@ def _put_off(row: _Due, now: datetime, fence: Fence, *, failed: bool = False, **
         models.Job.objects.filter(pk=row.pk, status=row.status, read_at=row.read_at).update(
             read_interval=interval, next_read_at=None if is_done else now + timedelta(seconds=interval), **changes
         )
+
+
+def _leave_for_now(pk: int, now: datetime, fence: Fence) -> None:
+    """The API as a whole may be down: that says nothing of the job, whose interval stays. Others have their turn."""
+    with transaction.atomic():
+        fence()
+        models.Job.objects.filter(pk=pk, next_read_at__lte=now).update(next_read_at=now + SECOND_LOOK)
 
 
 def _note_missing(pk: int, asked_at: datetime, fence: Fence) -> None:

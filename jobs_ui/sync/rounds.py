@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 import random
+import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs_ui import models
-from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem
+from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem, clean_line
 from jobs_ui.status import PENDING, STARTED
 from jobs_ui.sync.clocks import BUSY, LONGEST_PAUSE, QUIET, YOUNG, Clock, TimeBox, utc_now
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.errors import DueErrors
 from jobs_ui.sync.groups import regroup
 from jobs_ui.sync.lease import Lease
-from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, read_due_jobs
+from jobs_ui.sync.open_jobs import ENDS_THE_ROUND, ends_reading, read_due_jobs
 from jobs_ui.sync.walk import Report, WalkOutcome, walk_store
 
 logger = logging.getLogger(__name__)
 
 INCOMPLETE = "incomplete"
 """The `problem_kind` of a list that moved too much to be read as a whole."""
+MISTAKE = "internal"
+"""The `problem_kind` of a mistake of the console's own."""
 _MOVED = "The list moved while it was read, so jobs may be missing until the next round."
 
 
@@ -66,18 +69,51 @@ class Syncer:
         try:
             walk_store(self._context, state, walk, full=full, report=report)
         except JobsApiError as error:
-            return self._failed(state, walk, error)
+            return self._failed(state, walk, error, reads_for)
         self._report(walk.problems)
         # Said at once: what follows may take long, and whether a job is gone depends on whether the list works.
         self._note_walk(state, walk)
         box = TimeBox(reads_for)
-        failures = read_due_jobs(self._context, passed=walk.ids, box=box)
-        if not (failures and isinstance(failures[-1], ENDS_THE_ROUND)):
-            failures += self._due_errors.read(box)
+        failures = self._read_due(walk, box, list_works=True)
+        return self._ended(state, walk, failures, is_cut=box.is_over())
+
+    def _read_due(self, walk: WalkOutcome, box: TimeBox, *, list_works: bool) -> list[JobsApiError]:
+        """What comes after the walk, as far as the time box allows; returns what failed."""
+        failures = read_due_jobs(self._context, passed=walk.ids, box=box, list_works=list_works)
+        if not ends_reading(failures, list_works=list_works):
+            failures += self._due_errors.read(box, list_works=list_works)
         regroup(self._context, box)
         for failure in failures:
             logger.warning("A job of store %s could not be read: %s", self.store, failure)
-        return self._ended(state, walk, failures, is_cut=box.is_over())
+        return failures
+
+    def note_mistake(self, error: Exception, *, wait: timedelta) -> str:
+        """Says in the log, and to pages, that a round ended by a mistake of our own; returns it as a plain sentence.
+
+        `wait` is the time to the next round. Raises LeaseLost and DatabaseError.
+        """
+        name = type(error).__name__
+        # No more than names, places, and a cleaned line: the exception may hold what an answer held, links included.
+        places = "".join(traceback.format_tb(error.__traceback__))
+        logger.error(
+            "Sync of store %s met a mistake of the console's own, %s: %s\n%s",
+            self.store,
+            name,
+            clean_line(str(error)),
+            places,
+        )
+        problem = f"The console made a mistake of its own ({name}): its log says where."
+        state, now = self._context.state(), self._context.clock()
+        self._context.save(
+            state,
+            last_try_at=now,
+            next_round_at=now + wait,
+            failing_since=state.failing_since or now,
+            problem_kind=MISTAKE,
+            problem=problem,
+            problem_request_id="",
+        )
+        return problem
 
     def _note_walk(self, state: models.SyncState, walk: WalkOutcome) -> None:
         now = self._context.clock()
@@ -111,7 +147,9 @@ class Syncer:
             problem = f"{len(failures)} reads of single jobs failed; they are tried again later. {failures[0]}"
         return RoundOutcome(not problem, walk.created, walk.changed, len(walk.problems), problem, wait)
 
-    def _failed(self, state: models.SyncState, walk: WalkOutcome, error: JobsApiError) -> RoundOutcome:
+    def _failed(
+        self, state: models.SyncState, walk: WalkOutcome, error: JobsApiError, reads_for: timedelta | None
+    ) -> RoundOutcome:
         now = self._context.clock()
         self._failures += 1
         wait = self._back_off()
@@ -125,6 +163,10 @@ class Syncer:
             problem_request_id=error.request_id,
         )
         logger.warning("Sync of store %s failed: %s", self.store, error)
+        if not isinstance(error, ENDS_THE_ROUND):
+            # It may be that one page alone, for as long as a row of it is there: the rest must not wait for that.
+            self._read_due(walk, TimeBox(reads_for), list_works=False)
+            self._context.save(state, next_round_at=self._context.clock() + wait)
         return RoundOutcome(False, walk.created, walk.changed, len(walk.problems), str(error), wait)
 
     def _back_off(self) -> timedelta:

@@ -16,10 +16,10 @@ from django.db import transaction
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
-from jobs_ui.models import ErrorsState
 from jobs_ui.search_index import folded
-from jobs_ui.status import FAILED, STATUSES, SUCCESS, TYPES, is_final, job_type
-from jobs_ui.sync.clocks import FIRST_INTERVAL, SECOND_LOOK, SETTLING
+from jobs_ui.status import STATUSES, TYPES, is_final, job_type
+from jobs_ui.sync.clocks import breathe
+from jobs_ui.sync.due import Moments, ended_lately, set_clocks
 from jobs_ui.sync.lease import Fence, no_fence
 
 BATCH = 500
@@ -85,17 +85,12 @@ def store_jobs(
     batch = list(newest.values())
     totals = [0, 0, 0]
     for start in range(0, len(batch), BATCH):
-        moments = _Moments(now, now + clock_offset)
+        if start:
+            breathe()
+        moments = Moments(now, now + clock_offset)
         for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], moments, fence)):
             totals[index] += number
     return Stored(*totals)
-
-
-class _Moments(NamedTuple):
-    """The present by our clock, which our own times count from, and by the API's, which those of jobs do."""
-
-    here: datetime
-    api: datetime
 
 
 class _Known(NamedTuple):
@@ -108,7 +103,7 @@ class _Known(NamedTuple):
     is_missing: bool
 
 
-def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -> Stored:
+def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) -> Stored:
     created = changed = 0
     waiting = {job.id: (job, _digest(job)) for job in jobs}
     for _ in range(MOST_TRIES):
@@ -117,6 +112,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -
             known = _known(store, waiting)
             taken = {known[job_id].pk: job for job_id, (job, digest) in waiting.items() if _is_news(known, job, digest)}
             altered = list(models.Job.objects.in_bulk(taken).values())
+            lost_filter = [row.pk for row in altered if row.filter and not taken[row.pk].filter]
             for row in altered:
                 _take(row, taken[row.pk], now)
             # In one order for all: two processes that insert the same jobs wait for each other, and never crosswise.
@@ -124,7 +120,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: _Moments, fence: Fence) -
             models.Job.objects.bulk_update(altered, [*CONTENT, *CLOCKS])
             models.Job.objects.bulk_create(new, ignore_conflicts=True)
             stored = _stored_now(store, new)
-            _note_texts([*altered, *(row for row in new if row.pk)])
+            _note_texts([*altered, *(row for row in new if row.pk)], lost_filter)
             _note_unknown_values(store, [*altered, *new])
         changed += len(altered)
         # Another process may have stored one of the new jobs in the same moment: its row stays, and ours is compared
@@ -173,8 +169,10 @@ def _stored_now(store: str, new: Sequence[models.Job]) -> list[str]:
     return others
 
 
-def _note_texts(rows: Iterable[models.Job]) -> None:
-    """What the search by words finds the jobs by."""
+def _note_texts(rows: Iterable[models.Job], lost_filter: Sequence[int]) -> None:
+    """What the search by words finds the jobs by; `lost_filter` are the keys of those that had a filter until now."""
+    if lost_filter:
+        models.JobText.objects.filter(job_id__in=lost_filter, kind=models.JobText.FILTER).delete()
     texts = [
         models.JobText(job_id=row.pk, kind=models.JobText.FILTER, text=searchable(row.filter))
         for row in sorted(rows, key=lambda row: row.pk)
@@ -227,7 +225,7 @@ def content_of(job: Job) -> dict[str, object]:
         "filter": job.filter,
         "copied_from": job.copied_from or "",
         "hierarchy_id": job.hierarchy_id or "",
-        "files": None if (names := file_names(job)) is None else list(names),
+        "files": None if (names := job.file_names) is None else list(names),
         "raw": job.raw,
         "wait_ms": _milliseconds(job.created_at, job.started_at),
         "run_ms": _milliseconds(job.started_at, job.completed_at),
@@ -242,46 +240,17 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int:
     return max((end - start) // timedelta(milliseconds=1), 0)
 
 
-def file_names(job: Job) -> tuple[str, ...] | None:
-    """The names of an export's parts, by the number of the part where a link has none; None while none are written."""
-    if job.files is None:
-        return None
-    return tuple(link.name or f"part_{number}.csv" for number, link in enumerate(job.files, start=1))
-
-
-def _new_row(store: str, job: Job, now: _Moments) -> models.Job:
+def _new_row(store: str, job: Job, now: Moments) -> models.Job:
     row = models.Job(store=store, job_id=job.id, read_at=job.read_at, **content_of(job))
-    _set_clocks(row, now, ended_now=_ended_lately(row, now))
+    set_clocks(row, now, ended_now=ended_lately(row, now))
     return row
 
 
-def _take(row: models.Job, job: Job, now: _Moments) -> None:
+def _take(row: models.Job, job: Job, now: Moments) -> None:
     """Puts what was read into the row."""
     was_final = is_final(row.status)
     for name, value in content_of(job).items():
         setattr(row, name, value)
     row.read_at = job.read_at
     row.missing_since = row.gone_at = None
-    _set_clocks(row, now, ended_now=not was_final or _ended_lately(row, now))
-
-
-def _ended_lately(row: models.Job, now: _Moments) -> bool:
-    return row.completed_at is not None and now.api - row.completed_at < SETTLING
-
-
-def _set_clocks(row: models.Job, now: _Moments, *, ended_now: bool) -> None:
-    """When the job is read by id the next time, and whether its errors are to be read."""
-    if not is_final(row.status):
-        row.read_interval = FIRST_INTERVAL
-        row.next_read_at = now.here + timedelta(seconds=FIRST_INTERVAL)
-        return
-    # Files and errors of a job may settle after it has ended: one more look, a minute later.
-    row.read_interval = FIRST_INTERVAL
-    row.next_read_at = now.here + SECOND_LOOK if ended_now else None
-    if has_errors_to_read(row) and (row.errors_state == ErrorsState.NOT_ASKED or ended_now):
-        row.errors_due_at = now.here
-
-
-def has_errors_to_read(row: models.Job) -> bool:
-    """Whether sync reads the job's errors by itself. Jobs API: a price import that succeeds can carry notices."""
-    return row.status == FAILED or (row.status == SUCCESS and job_type(row.type).name == "price-import")
+    set_clocks(row, now, ended_now=not was_final or ended_lately(row, now))

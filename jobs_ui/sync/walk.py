@@ -13,14 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jobs_ui.jobs_api import Job, Page, Problem
+from jobs_ui.jobs_api import MAX_LIMIT, OVERLAP, Job, Page, Problem
 from jobs_ui.models import Job as MirroredJob
 from jobs_ui.models import SyncState
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.store import store_jobs
 
-PAGE = 100
-OVERLAP = 5
+PAGE = MAX_LIMIT
 SAFETY = timedelta(minutes=10)
 
 
@@ -74,9 +73,9 @@ def walk_store(
     start = _resume_at(context, state) if first_load and not full else 0
     horizon = None if full or state.watermark_created_at is None else state.watermark_created_at - SAFETY
     newest: tuple[datetime, str] | None = None
-    context.beat()
     reached = start
-    walk = context.client.iter_pages(start=start, limit=PAGE, overlap=OVERLAP)
+    # A beat before each call, not each page: a walk that steps back makes several calls for one.
+    walk = context.client.iter_pages(start=start, limit=PAGE, overlap=OVERLAP, before_page=context.beat)
     for page in walk:
         newest = newest or _newest(page, context.api_now())
         if first_load and start == 0 and page.offset == 0 and newest:
@@ -92,7 +91,6 @@ def walk_store(
             report(LoadProgress(reached, page.total))
         if horizon is not None and _reaches(page, horizon):
             break
-        context.beat()
     if report is not None and horizon is None:
         report(LoadProgress(reached, reached, is_over=True))
     outcome.reached_end = walk.end is not None

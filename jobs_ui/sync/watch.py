@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from jobs_ui.jobs_api import JobsClient
-from jobs_ui.sync.clocks import READS_A_ROUND, utc_now
+from jobs_ui.sync.clocks import LONGEST_PAUSE, READS_A_ROUND, utc_now
 from jobs_ui.sync.lease import POLL, Lease, LeaseLost
 from jobs_ui.sync.rounds import Syncer
 from jobs_ui.sync.walk import Report
@@ -56,13 +56,10 @@ class Watch:
         try:
             while not self._stop.is_set():
                 try:
-                    if self.lease.token or self._acquire():
-                        full = self._round(full=full)
-                    else:
-                        self._stop.wait(POLL)
+                    full = self._turn(full=full)
                 except LeaseLost as lost:
                     self._complain(f"{lost} Nothing more was written here.")
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     # Nothing is lost: what was not stored is read again. The text names tables or files, never a
                     # password.
                     self._complain(
@@ -79,6 +76,24 @@ class Watch:
         """Gives the lease back, so that another process can go on at once."""
         with suppress(DatabaseError):
             self.lease.release()
+
+    def _turn(self, *, full: bool) -> bool:
+        """A round where the lease is ours, otherwise a try to get it; returns whether `full` is still to be done.
+
+        A mistake of our own, such as an answer that nobody thought of may find, is this store's alone: the others must
+        go on, and a process that ends with it would end again a moment after whoever runs it has started it anew.
+        """
+        if not self.lease.token and not self._acquire():
+            self._stop.wait(POLL)
+            return full
+        try:
+            return self._round(full=full)
+        except (Ended, LeaseLost, DatabaseError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            self._syncer.note_mistake(error, wait=LONGEST_PAUSE)
+            self._pause(LONGEST_PAUSE)
+            return full
 
     def _acquire(self) -> bool:
         if self.lease.acquire():

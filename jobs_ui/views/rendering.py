@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +13,11 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from jobs_ui.sources.base import CannotAsk, Freshness
+from jobs_ui.sync.clocks import utc_now
+
+__all__ = ["STOP_POLLING", "down", "htmx_of", "render_page", "utc_now", "wants_fragment"]
 
 STOP_POLLING = 286
-
-
-def utc_now() -> datetime:
-    """The present moment, aware, in UTC: the one clock of the views."""
-    return datetime.now(UTC)
 
 
 def release_connection() -> None:

@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from jobs_ui import models
 from jobs_ui.presentation.durations import exact
 from jobs_ui.status import FINAL_STATUSES
-from jobs_ui.sync.clocks import utc_now
+from jobs_ui.sync.clocks import breathe, utc_now
 
 BATCH = 500
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -84,9 +84,15 @@ def _remove(jobs: QuerySet[models.Job]) -> int:
             models.JobText.objects.filter(job_id__in=keys).delete()
             models.Job.objects.filter(pk__in=keys).delete()
         removed += len(keys)
+        if len(keys) < BATCH:
+            break
+        breathe()
     return removed
 
 
 def _remove_in_pieces(rows: QuerySet[Any]) -> None:  # Any: of any model
     while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
         rows.model._default_manager.filter(pk__in=keys).delete()
+        if len(keys) < BATCH:
+            return
+        breathe()

@@ -14,12 +14,13 @@ from types import FrameType
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 from rich.console import Console
 
 from jobs_ui.checks import missing_store_settings
 from jobs_ui.stores import Store, client_of, configured_stores
 from jobs_ui.sync import RoundOutcome, Syncer
+from jobs_ui.sync.clocks import QUIET
 from jobs_ui.sync.lease import LIFE, Lease, LeaseLost
 from jobs_ui.sync.progress import Reporter, reporter
 from jobs_ui.sync.watch import Watch
@@ -75,17 +76,21 @@ class Command(BaseCommand):
     def _round(self, store: Store, report: Reporter, *, full: bool, patience: float) -> str:
         """One whole round of one store; returns what was wrong with it, "" for nothing."""
         lease = Lease(store.slug)
+        syncer = Syncer(store.slug, client_of(store, "sync"), lease=lease)
         try:
             if problem := _wait_for(lease, patience):
                 return problem
             try:
-                syncer = Syncer(store.slug, client_of(store, "sync"), lease=lease)
                 outcome = syncer.run_round(full=full, report=partial(report, store.slug))
+            except (LeaseLost, DatabaseError, InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is: the other stores' rounds come after it
+                return f"The round was not complete. {syncer.note_mistake(error, wait=QUIET)}"
             finally:
                 lease.release()
         except LeaseLost as lost:
             return f"The round was not complete. {lost}"
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             return f"The mirror's database cannot be used ({error}). Check DATABASE_URL, and run `manage.py migrate`."
         self._tell(store, outcome)
         return "" if outcome.complete else f"The round was not complete. {outcome.problem}"
@@ -110,7 +115,9 @@ class Command(BaseCommand):
         ]
         _end_on_signals(stop, watches)
         threads = [
-            threading.Thread(target=_run, args=(watch, stop), kwargs={"full": full}, name=f"sync {watch.store}")
+            threading.Thread(
+                target=run_until_stopped, args=(watch, stop), kwargs={"full": full}, name=f"sync {watch.store}"
+            )
             for watch in watches
         ]
         for thread in threads:
@@ -122,11 +129,12 @@ class Command(BaseCommand):
         self._say("Sync has stopped.")
 
 
-def _run(watch: Watch, stop: threading.Event, *, full: bool) -> None:
+def run_until_stopped(watch: Watch, stop: threading.Event, *, full: bool = False) -> None:
+    """One store's thread. Where it ends by itself it ends the others as well."""
     try:
         watch.run(full=full)
     finally:
-        # Where one store's thread ended by a mistake of ours, whoever runs this is to start it anew, and to know it.
+        # Where one store's thread ended though nobody asked it to, whoever runs this is to know it, and start it anew.
         watch.is_broken = not stop.is_set()
         stop.set()
         connections.close_all()

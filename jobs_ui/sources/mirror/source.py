@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.cache import cache
 from django.db import DatabaseError
+from django.db.models import Q, QuerySet
 
 from jobs_ui import models
-from jobs_ui.jobs_api import Job, JobsApiError, JobsClient, SignedLink
-from jobs_ui.sources.asking import asking, sentence_for
+from jobs_ui.jobs_api import MAX_LIMIT, Job, JobsApiError, JobsClient, SignedLink, within
+from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, sentence_for
 from jobs_ui.sources.base import (
     PAGE_SIZE,
     CannotAsk,
@@ -44,28 +44,19 @@ from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
-from jobs_ui.sync.clocks import TimeBox
+from jobs_ui.sync.clocks import TimeBox, utc_now
 from jobs_ui.sync.open_jobs import read_by_id
 from jobs_ui.sync.rounds import INCOMPLETE
 
 logger = logging.getLogger(__name__)
 
-# Seconds within which all stores have to be asked for an id that the mirror does not know.
-ASKING_DEADLINE = 15.0
 OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
 # For the error list of a job that somebody wants read again; a longer one is left to sync.
 PATIENCE = timedelta(seconds=5)
 MOST_SEEN = 100
-# Jobs API: most records a page.
-MAX_LIMIT = 100
 # Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 CLOCK_GRAIN = timedelta(seconds=2)
-
-
-def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class MirrorSource:
@@ -116,9 +107,12 @@ class MirrorSource:
 
     def seen(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """See JobSource."""
-        values = models.SeenValue.objects.values_list("kind", "value").distinct().order_by("value")[:MOST_SEEN]
-        types = tuple(value for kind, value in values if kind == models.SeenValue.TYPE)
-        return types, tuple(value for kind, value in values if kind == models.SeenValue.STATUS)
+        kinds = (models.SeenValue.TYPE, models.SeenValue.STATUS)
+        # In one query, and cut for each kind by itself: many odd types must not hide an odd status.
+        first = Q(*(Q(kind=kind, value__in=_first_of(kind)) for kind in kinds), _connector=Q.OR)
+        seen = models.SeenValue.objects.filter(first).values_list("kind", "value").distinct().order_by("value")
+        types, statuses = (tuple(value for kind, value in seen if kind == wanted) for wanted in kinds)
+        return types, statuses
 
     def get_job(self, job_id: str) -> JobRecord:
         """See JobSource."""
@@ -134,6 +128,8 @@ class MirrorSource:
                 row = read_by_id(client, row, utc_now)
                 if row.gone_at is None and row.missing_since is None:
                     read_errors(client, row, utc_now, TimeBox(PATIENCE))
+            except models.Job.DoesNotExist:
+                pass  # pruned meanwhile: it is asked for as one that the mirror does not know
             except DatabaseError as error:
                 logger.warning("A job that was read again could not be stored: %s", error)
                 raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
@@ -221,23 +217,13 @@ class MirrorSource:
         known_miss = f"no-such-job:{hashlib.sha256(job_id.encode(errors='replace')).hexdigest()}"
         if cache.get(known_miss):
             raise JobNotFound
-        trouble: CannotAsk | None = None
-        until = time.monotonic() + ASKING_DEADLINE
-        for store in self._stores:
-            if time.monotonic() > until:
-                raise CannotAsk("Elastic Path did not answer in time.", kind="timed-out")
-            try:
-                with asking():
-                    found = self._stored(store.slug, client_of(store).get_job(job_id))
-                return self._with_few_errors(store, found)
-            except JobNotFound:
-                continue
-            except CannotAsk as error:
-                trouble = error
-        if trouble:
-            raise trouble
-        cache.set(known_miss, 1, REMEMBER_A_MISS)
-        raise JobNotFound
+        try:
+            with within(ASKING_DEADLINE):
+                store, job = ask_in_turn(self._stores, job_id)
+                return self._with_few_errors(store, self._stored(store.slug, job))
+        except JobNotFound:
+            cache.set(known_miss, 1, REMEMBER_A_MISS)
+            raise
 
     def _with_few_errors(self, store: Store, job: JobRecord) -> JobRecord:
         """The errors of a job that somebody came for are read along with it where one page holds them.
@@ -252,18 +238,23 @@ class MirrorSource:
             first = next(client.iter_errors(job.job_id), None)
             if first is None or first.received < MAX_LIMIT:
                 read_errors(client, row, utc_now)
-        except (JobsApiError, DatabaseError):
+            row.refresh_from_db()
+        except (JobsApiError, DatabaseError, models.Job.DoesNotExist):
             return job
-        row.refresh_from_db()
         return record(row, self._followed)
 
     def _stored(self, store: str, job: Job) -> JobRecord:
         """The job as the mirror has it, once stored; as it was read, where the mirror cannot be written just now."""
         try:
             return record(store_job(store, job, now=utc_now()), self._followed)
-        except DatabaseError as error:
+        except (DatabaseError, models.Job.DoesNotExist) as error:
             logger.warning("A job that was read could not be stored: %s", error)
             return record_of(store, job)
+
+
+def _first_of(kind: str) -> QuerySet[models.SeenValue, str]:
+    values = models.SeenValue.objects.filter(kind=kind).values_list("value", flat=True)
+    return values.distinct().order_by("value")[:MOST_SEEN]
 
 
 def _scanned_to(stretch: paging.Stretch) -> datetime | None:
