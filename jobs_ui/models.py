@@ -40,6 +40,8 @@ class Job(models.Model):
     hierarchy_id = models.CharField(max_length=255, blank=True)
     # The names of the parts; None while they are not written.
     files = models.JSONField(null=True)
+    # Since when Elastic Path lists none of them any more; their names are kept.
+    files_gone_at = models.DateTimeField(null=True)
     raw = models.JSONField()
     # Sort keys, in milliseconds; UNKNOWN_MS until the job has started or ended. Never NULL: a comparison of rows with
     # NULL is neither true nor false, and would end a list early.

@@ -218,14 +218,23 @@ def test_files_that_the_api_lists_no_more_are_gone(sandbox: SandboxProcess, sync
     put(sandbox, f"{sandbox.url}/files/a_part_1.csv{QUERY}", filter="eq(sku,LAMP-1)")
     sync()
     put(sandbox, filter="eq(sku,LAMP-1)")
-    check_refused(
-        download(staff_client, "an-export"),
-        410,
-        "This file is no longer there",
-        "It lists no files of this export any more.",
-        "Run the export again with the same filter",
-        "eq(sku,LAMP-1)",
-    )
+    for _ in range(2):
+        check_refused(
+            download(staff_client, "an-export"),
+            410,
+            "This file is no longer there",
+            "It lists no files of this export any more.",
+            "Run the export again with the same filter",
+            "eq(sku,LAMP-1)",
+        )
+    # From now on it is said before anybody clicks, and not taken for an export that matched nothing.
+    page = Page(staff_client.get("/jobs/an-export/"))
+    assert "Elastic Path does not list its 1 file any more." in page.text
+    assert "/jobs/an-export/files/1/" not in page.having("href")
+    assert "files gone" in Page(staff_client.get("/jobs/")).text
+    put(sandbox, f"{sandbox.url}/files/b_part_1.csv{QUERY}", filter="eq(sku,LAMP-1)")
+    staff_client.post("/jobs/an-export/refresh/")
+    assert "/jobs/an-export/files/1/" in Page(staff_client.get("/jobs/an-export/")).having("href")
 
 
 def test_a_page_of_a_part_that_is_gone_leads_to_the_others(

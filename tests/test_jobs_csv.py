@@ -16,6 +16,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from jobs_ui.downloads.slots import Slots
 from jobs_ui.models import Job, JobText
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources.base import CannotAsk
@@ -240,3 +241,17 @@ def test_a_search_that_cannot_be_made_is_a_page_and_no_file(staff_client: Client
     page = Page(answer)
     assert "Words of three letters and more can be searched for" in page.text
     assert "/jobs/?q=ab&status=failed" in page.having("href")
+
+
+def test_slow_readers_of_the_list_leave_threads_for_pages(
+    staff_client: Client, sandbox: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror(3)
+    monkeypatch.setattr("jobs_ui.views.export_parts.SLOTS", Slots(1))
+    reading = staff_client.get("/jobs.csv")
+    refused = staff_client.get("/jobs.csv")
+    assert refused.status_code == 503
+    assert int(refused["Retry-After"]) > 0
+    assert staff_client.get("/jobs/").status_code == 200
+    text(reading)
+    assert len(rows(staff_client)) == 3

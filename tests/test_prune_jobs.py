@@ -13,6 +13,7 @@ from django.db import connection
 
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
+from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync import store_jobs
 from tests.conftest import raw_job
 
@@ -125,3 +126,24 @@ def test_an_unknown_store_is_a_sentence() -> None:
 
 def test_nothing_to_remove_is_said() -> None:
     assert "nothing to remove" in prune("--older-than=5000d", "--yes")
+
+
+def test_what_was_removed_is_not_taken_in_again_unless_the_whole_list_is_asked_for(sandbox: SandboxProcess) -> None:
+    created = (NOW - timedelta(days=500)).isoformat()
+    for job_id in ("old", "kept"):
+        times = {"created_at": created, "started_at": created, "completed_at": created}
+        sandbox.put_job(job_id, raw_job(job_id, **times))
+    call_command("sync_jobs", stdout=io.StringIO())
+    assert left("default") == {"old", "kept"}
+    models.Job.objects.filter(store="default", job_id="kept").update(status="odd")
+    prune("--older-than=400d", "--yes")
+    assert left("default") == {"kept"}
+
+    sandbox.put_job("kept", raw_job("kept", created_at=created, started_at=created, completed_at=created, filter="new"))
+    call_command("sync_jobs", stdout=io.StringIO())
+    # Elastic Path still lists both. What is here goes on being read.
+    assert left("default") == {"kept"}
+    assert models.Job.objects.get(store="default").filter == "new"
+
+    call_command("sync_jobs", "--full", stdout=io.StringIO())
+    assert left("default") == {"old", "kept"}

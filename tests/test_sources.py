@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,7 +102,7 @@ def test_every_job_is_reached_once_by_going_older(
 def test_going_newer_comes_back_to_the_same_pages(
     sandbox: SandboxProcess, source: JobSource, publish: Callable[[], None]
 ) -> None:
-    for number in range(230):
+    for number in range(330):
         put(sandbox, number)
     publish()
     first = source.list_jobs(NO_FILTER)
@@ -364,3 +366,33 @@ def test_stores_that_are_asked_in_turn_share_one_deadline(
     assert caught.value.kind == "timed-out"
     for store in stores:
         client_of(store).close()
+
+
+def test_live_says_that_the_list_goes_on_where_the_api_ends_it(
+    sandbox: SandboxProcess, settings: Settings, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    # The bound of the client alone: to put 10,000 jobs takes minutes.
+    monkeypatch.setattr("jobs_ui.jobs_api.paging.MAX_OFFSET", 200)
+    for number in range(330):
+        put(sandbox, number)
+    url, texts = "/jobs/", []
+    for _ in range(10):
+        answer = staff_client.get(url)
+        texts.append(answer.content.decode())
+        found = re.search(r'rel="next"\s+href="([^"]+)"', texts[-1])
+        if not found:
+            break
+        url = html.unescape(found[1])
+    assert "no more than the newest 10,000 jobs" in texts[-1]
+    assert "no more than the newest 10,000 jobs" not in texts[0]
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_live_asks_for_no_offset_that_a_cursor_makes_up(
+    name: str, sandbox: SandboxProcess, settings: Settings, staff_client: Client
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    put(sandbox, 1)
+    cursor = write_cursor(Place(BASE, "job-0001", 9223372036854775807))
+    assert staff_client.get("/jobs/", {name: cursor}).status_code == 200

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='job',
+            name='files_gone_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
             model_name='syncstate',
             name='pruned_before',
             field=models.DateTimeField(null=True),

@@ -97,7 +97,7 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
     status, kind = job_status(job.status), job_type(job.type)
     caption, is_code = what(job)
     waited, ran = job.waited(now), job.ran(now)
-    is_several = job.is_final and len(job.files or ()) > 1
+    is_several = job.is_final and len(job.files or ()) > 1 and job.files_gone_at is None
     return JobFacts(
         status=status,
         type=kind,
@@ -112,7 +112,7 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
         timeline=_timeline(job, waited, ran),
         files=tuple(
             FilePart(number, name, *(reverse(view, args=[job.job_id, number]) for view in ("job_file", "job_preview")))
-            for number, name in enumerate(job.files or (), start=1)
+            for number, name in enumerate(() if job.files_gone_at else job.files or (), start=1)
         ),
         files_sentence=files_sentence(job),
         files_lead=files_lead(job) if job.is_export else "",
@@ -213,6 +213,9 @@ def files_sentence(job: JobRecord) -> str:
     """What there is to download, said before anyone clicks; "" where the files speak for themselves."""
     if not job.is_export:
         return "Only exports have files."
+    if job.files_gone_at is not None:
+        had = f"its {counted(len(job.files or ()), 'file')}"
+        return f"Elastic Path does not list {had} any more. Run the export again with the same filter to get new ones."
     if job.files:
         return ""
     if job.files is not None and job.status == SUCCESS:
@@ -224,7 +227,7 @@ def files_sentence(job: JobRecord) -> str:
 
 def files_lead(job: JobRecord) -> str:
     """How many parts there are, and whether there may come more; "" where that goes without saying."""
-    count = len(job.files or ())
+    count = 0 if job.files_gone_at else len(job.files or ())
     if count and not job.is_final:
         return f"{counted(count, 'part')} so far: the export is still being written."
     if job.status == STARTED and not job.is_final:

@@ -47,6 +47,7 @@ ICON = '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>'
 NONE = SafeString("")
 NO_FILE_YET = SafeString('<span class="quiet">file not written yet</span>')
 FILE_BEING_WRITTEN = SafeString('<span class="quiet">file being written</span>')
+FILES_GONE = SafeString('<span class="quiet">files gone</span>')
 NO_FILE = SafeString('<span class="quiet" title="The export matched no products">no file</span>')
 NO_ERRORS = SafeString('<span class="quiet">no errors</span>')
 NO_RESULT = SafeString('<span class="quiet">–</span>')
@@ -181,6 +182,8 @@ def result(job: JobRecord, url: str) -> SafeString:
             return NO_FILE_YET
         if not job.files:
             return NO_FILE
+        if job.files_gone_at is not None:
+            return FILES_GONE
         return fill('<a id="result-{}" href="{}#files">{}</a>', job.job_id, url, counted(len(job.files), "file"))
     if job.is_export and job.status == STARTED and job.gone_at is None:
         return FILE_BEING_WRITTEN

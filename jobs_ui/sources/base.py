@@ -140,6 +140,7 @@ class JobRecord:
     files: tuple[str, ...] | None
     read_at: datetime
     updated_at: datetime | None = None
+    files_gone_at: datetime | None = None
     missing_since: datetime | None = None
     gone_at: datetime | None = None
     errors: ErrorsReading = field(default_factory=ErrorsReading)

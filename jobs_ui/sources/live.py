@@ -61,6 +61,8 @@ class LiveSource:
         self._stores = stores
         # The error lists that were asked for in this request, by the job's id.
         self._read: dict[str, ErrorsRead] = {}
+        # Whether a list that was read ended where the API lists no more, and not where there are no more.
+        self._is_cut = False
 
     def list_jobs(
         self, filters: JobFilters, *, before: str | None = None, after: str | None = None, size: int = PAGE_SIZE
@@ -155,7 +157,8 @@ class LiveSource:
         """See JobSource. What is shown was read for this very page."""
         if not self._stores:
             return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
-        return Freshness("fresh", now, clock_offset=client_of(self._stores[0]).clock_offset)
+        offset = client_of(self._stores[0]).clock_offset
+        return Freshness("fresh", now, clock_offset=offset, history_cut=self._is_cut)
 
     def _store(self, slug: str | None) -> Store | None:
         """The store of that name, or the first one. Raises CannotAsk where none is configured."""
@@ -180,6 +183,7 @@ class LiveSource:
                 found.append(row)
         else:
             last = None if scan.reached_end else last
+            self._is_cut = self._is_cut or scan.is_cut
         # A page that was filled goes on after its last row, another one after the last job that was looked at: the
         # same.
         newest = found[0].place if found else place

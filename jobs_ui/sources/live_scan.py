@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
-from jobs_ui.jobs_api import MAX_LIMIT, OVERLAP, Job, JobsClient, Page
+from jobs_ui.jobs_api import MAX_LIMIT, MAX_OFFSET, OVERLAP, Job, JobsClient, Page
 from jobs_ui.sources.cursors import Place
 
 MOST_CALLS = 5
@@ -32,7 +32,8 @@ def rows_before(client: JobsClient, place: Place, *, enough: Callable[[Sequence[
     Goes up page by page as large as they come: a server may cap the limit, or ignore paging and send all each time.
     """
     rows: list[Row] = []
-    start, first_id, has_met = max(0, place.offset + 1 - MAX_LIMIT), "", False
+    # A cursor is somebody's word: no job stands further down than the API lists.
+    start, first_id, has_met = min(max(0, place.offset + 1 - MAX_LIMIT), MAX_OFFSET), "", False
     for _ in range(MOST_CALLS):
         page = client.list_jobs(offset=start, limit=MAX_LIMIT)
         before = list(takewhile(lambda job: not _reaches(job, place), page.items))
@@ -65,7 +66,9 @@ class Scan:
         self._place = place
         self._start = start
         self.reached_end = False
-        """Whether the rows that were looked through go to the end of the list."""
+        """Whether the rows that were looked through go to the end of what the API lists."""
+        self.is_cut = False
+        """Whether there may be more that the API does not list. Jobs API: offsets over 10,000 are refused."""
 
     def rows(self) -> Iterator[Row]:
         """The rows in the API's order."""
@@ -110,6 +113,7 @@ class Scan:
                 # One call more at least, or a page from the very top might never get anywhere.
                 yield from islice(walk, max(1, MOST_CALLS - calls))
             self.reached_end = first is None or walk.end is not None
+            self.is_cut = walk.end == "offset-limit"
             return
 
     def _is_before_place(self, page: Page[Job]) -> bool:

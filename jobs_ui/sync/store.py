@@ -41,6 +41,7 @@ CONTENT = (
     "copied_from",
     "hierarchy_id",
     "files",
+    "files_gone_at",
     "raw",
     "wait_ms",
     "run_ms",
@@ -72,8 +73,11 @@ def store_jobs(
     now: datetime,
     fence: Fence = no_fence,
     clock_offset: timedelta = timedelta(0),
+    pruned_before: datetime | None = None,
 ) -> Stored:
     """Stores jobs as read, in short transactions of at most 500 rows. `clock_offset` is the API's clock less ours.
+
+    Final jobs that were created before `pruned_before` and are not in the mirror are left out: they were removed.
 
     An older reading never replaces a newer one, a final status is never taken back by one that is not, and an unchanged
     job is not written. Of several readings of one job in `jobs` the newest counts. Raises what the fence raises.
@@ -82,7 +86,7 @@ def store_jobs(
     for job in jobs:
         if job.id not in newest or newest[job.id].read_at <= job.read_at:
             newest[job.id] = job
-    batch = list(newest.values())
+    batch = _without_pruned(store, list(newest.values()), pruned_before)
     totals = [0, 0, 0]
     for start in range(0, len(batch), BATCH):
         if start:
@@ -91,6 +95,14 @@ def store_jobs(
         for index, number in enumerate(_store_batch(store, batch[start : start + BATCH], moments, fence)):
             totals[index] += number
     return Stored(*totals)
+
+
+def _without_pruned(store: str, jobs: list[Job], before: datetime | None) -> list[Job]:
+    old = {job.id for job in jobs if before is not None and job.created_at < before and is_final(job.status)}
+    if not old:
+        return jobs
+    known = set(models.Job.objects.filter(store=store, job_id__in=old).values_list("job_id", flat=True))
+    return [job for job in jobs if job.id not in old or job.id in known]
 
 
 class _Known(NamedTuple):
@@ -248,9 +260,14 @@ def _new_row(store: str, job: Job, now: Moments) -> models.Job:
 
 def _take(row: models.Job, job: Job, now: Moments) -> None:
     """Puts what was read into the row."""
-    was_final = is_final(row.status)
+    was_final, files = is_final(row.status), row.files
     for name, value in content_of(job).items():
         setattr(row, name, value)
+    # An export that had files had products: that they are listed no more is another thing than that it matched none.
+    is_gone = bool(files) and not row.files and is_final(row.status)
+    row.files_gone_at = job.read_at if is_gone else None
+    if is_gone:
+        row.files = files
     row.read_at = job.read_at
     row.missing_since = row.gone_at = None
     set_clocks(row, now, ended_now=not was_final or ended_lately(row, now))

@@ -83,7 +83,7 @@ def walk_store(
         if first_load and not walk.continuous and state.first_load_offset:
             # Before anything beyond the gap is stored: a load that found it known there would go on behind the gap.
             context.save(state, first_load_offset=0)
-        _store_page(context, page, outcome)
+        _store_page(context, page, outcome, None if full else state.pruned_before)
         if first_load and walk.continuous:
             context.save(state, first_load_offset=page.offset)
         reached = page.offset + page.received
@@ -120,9 +120,16 @@ def _resume_at(context: SyncContext, state: SyncState) -> int:
     return 0
 
 
-def _store_page(context: SyncContext, page: Page[Job], outcome: WalkOutcome) -> None:
+def _store_page(
+    context: SyncContext, page: Page[Job], outcome: WalkOutcome, pruned_before: datetime | None = None
+) -> None:
     stored = store_jobs(
-        context.store, page.items, now=context.clock(), fence=context.fence, clock_offset=context.clock_offset
+        context.store,
+        page.items,
+        now=context.clock(),
+        fence=context.fence,
+        clock_offset=context.clock_offset,
+        pruned_before=pruned_before,
     )
     # Not the page's own ids: a row that could not be read has not been read.
     outcome.ids.update(job.id for job in page.items)

@@ -14,6 +14,7 @@ from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound
 from jobs_ui.sources.errors import ErrorLine
 from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, name_of, safe_cell
+from jobs_ui.views.export_parts import one_of_few
 from jobs_ui.views.problems import Problem, cannot_ask, job_not_found, problem_page
 from jobs_ui.views.rendering import release_connection
 
@@ -21,6 +22,7 @@ HEADER = ("number", "group", "message", "id")
 
 
 @require_safe
+@one_of_few
 def job_errors_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/jobs/<id>/errors.csv?group=…&q=…`: what the errors page shows under that query, on all its pages."""
     source = get_source()

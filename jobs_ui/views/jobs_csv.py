@@ -13,6 +13,7 @@ from jobs_ui.forms import ListQuery, parse_list_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobFilters, JobPage, JobRecord, JobSource
 from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, safe_cell
+from jobs_ui.views.export_parts import one_of_few
 from jobs_ui.views.problems import Problem, cannot_ask, problem_page
 from jobs_ui.views.rendering import release_connection, utc_now
 
@@ -38,6 +39,7 @@ HEADER = (
 
 
 @require_safe
+@one_of_few
 def jobs_csv(request: HttpRequest) -> HttpResponseBase:
     """`/jobs.csv?q=…&status=…`: every job that the list shows under that query, in its order."""
     source = get_source()

@@ -62,9 +62,17 @@ class Command(BaseCommand):
         if not total:
             self.stdout.write(f"No final job was created before {exact(before)}: there is nothing to remove.")
         elif options["yes"]:
+            # First: a walk that is under way would take in again what is removed before its eyes.
+            _keep_away(before, [row["store"] for row in rows])
             self.stdout.write(f"Removed {_remove(jobs):,} jobs.")
         else:
             self.stdout.write("Nothing has been changed. Repeat with --yes to remove them.")
+
+
+def _keep_away(before: datetime, stores: list[str]) -> None:
+    """Sync does not take in again what is removed: Elastic Path may list these jobs for years."""
+    states = models.SyncState.objects.filter(Q(pruned_before=None) | Q(pruned_before__lt=before), store__in=stores)
+    states.update(pruned_before=before)
 
 
 def _old(before: datetime) -> QuerySet[models.Job]:

@@ -26,6 +26,7 @@ LIST_COLUMNS = (
     "copied_from",
     "hierarchy_id",
     "files",
+    "files_gone_at",
     "read_at",
     "gone_at",
     "errors_state",
@@ -53,7 +54,7 @@ def _listed(row: Sequence[Any], followed: Container[str]) -> JobRecord:
     (_, store, job_id, kind, status, created_at, started_at, completed_at, request_id, expression, copied_from) = row[
         :11
     ]
-    (hierarchy_id, files, read_at, gone_at, errors_state, errors_count) = row[11:]
+    (hierarchy_id, files, files_gone_at, read_at, gone_at, errors_state, errors_count) = row[11:]
     return JobRecord(
         store=store,
         job_id=job_id,
@@ -69,6 +70,7 @@ def _listed(row: Sequence[Any], followed: Container[str]) -> JobRecord:
         files=None if files is None else _strings(json.loads(files)),
         read_at=_aware(read_at),
         gone_at=_aware(gone_at) if gone_at else None,
+        files_gone_at=_aware(files_gone_at) if files_gone_at else None,
         errors=ErrorsReading(errors_state, errors_count),
         is_followed=store in followed,
     )
@@ -96,6 +98,7 @@ def record(row: models.Job, followed: Container[str]) -> JobRecord:
         files=None if row.files is None else _strings(row.files),
         read_at=row.read_at,
         updated_at=row.updated_at,
+        files_gone_at=row.files_gone_at,
         missing_since=row.missing_since,
         gone_at=row.gone_at,
         errors=ErrorsReading(
