@@ -16,6 +16,7 @@ from jobs_ui import models
 from jobs_ui.insights.error_groups import GROUPER, MOST_GROUPS, OTHERS
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sources.base import CannotAsk
 from jobs_ui.sync import Syncer
 from jobs_ui.sync.clocks import TimeBox, utc_now
 from jobs_ui.views.job_errors import GROUPS_IN_SIGHT
@@ -211,6 +212,21 @@ def test_csv_is_safe_to_open_in_a_spreadsheet(sandbox: SandboxProcess, sync: Syn
     assert [row[2] for row in rows_of(staff_client)[1:]] == [*(f"'{text}" for text in hostile[:5]), hostile[5]]
     assert staff_client.head("/jobs/a-job/errors.csv").status_code == 200
     assert staff_client.post("/jobs/a-job/errors.csv").status_code == 405
+
+
+def test_csv_of_messages_that_go_away_meanwhile_is_never_taken_for_whole(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(sandbox, import_of(400))
+    sync()
+    monkeypatch.setattr("jobs_ui.sources.mirror.errors.BATCH", 100)
+    queries = ("", f"?group={group_of('slug size').digest}", "?q=slug")
+    begun = [staff_client.get(f"/jobs/a-job/errors.csv{query}") for query in queries]
+    models.JobError.objects.all().delete()
+    for answer in begun:
+        with pytest.raises(CannotAsk):
+            answer.getvalue()
+    assert staff_client.get("/jobs/a-job/errors.csv").status_code == 503
 
 
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from jobs_ui import models
 from jobs_ui.search_index import folded
-from jobs_ui.sources.base import JobRecord
+from jobs_ui.sources.base import CannotAsk, JobRecord
 from jobs_ui.sources.errors import ErrorChoice, ErrorGroup, ErrorGroups, ErrorLine, ErrorPage, ErrorSlot
 
 BATCH = 2_000
@@ -34,18 +34,26 @@ def page_of(job: JobRecord, number: int, size: int, choice: ErrorChoice) -> Erro
 
 
 def batches_of(job: JobRecord, choice: ErrorChoice) -> Iterator[Sequence[ErrorLine]]:
-    """All messages that were chosen, a batch at a time; no connection is needed between two."""
-    number = None
+    """All messages that were chosen, a batch at a time; no connection is needed between two.
+
+    Raises CannotAsk where messages are not there any more: the list was read again meanwhile, or the job was pruned.
+    Ended quietly, those that came before would pass for all of them.
+    """
+    number, left = None, job.errors.count
     if choice.group:
-        number = _groups(job).filter(digest=choice.group).values_list("number", flat=True).first()
-        if number is None:
+        group = _groups(job).filter(digest=choice.group).values_list("number", "count").first()
+        if group is None:
             return
+        number, left = group
     after, wanted = -1, folded(choice.q)
-    while True:
+    while left > 0:
         rows = _messages(job).filter(position__gt=after)
         lines = _lines((rows if number is None else rows.filter(group_number=number))[:BATCH])
         if not lines:
-            return
+            raise CannotAsk(
+                "The errors of this job were read again meanwhile: load the page again.", kind="mirror-moved"
+            )
+        left -= len(lines)
         after = lines[-1].position
         yield [line for line in lines if wanted in folded(line.message)] if wanted else lines
 
