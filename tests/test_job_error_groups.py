@@ -310,6 +310,8 @@ def test_messages_that_were_stored_before_there_were_groups_are_grouped_by_sync(
     assert "3 slug size 3.xl must be URL compatible. 2" in page.text
     job = models.Job.objects.get()
     assert (job.errors_grouped, job.errors_read_at) == (GROUPER, read_at)
+    # Nothing is left of the copy without groups: nobody would come back for it.
+    assert models.JobError.objects.count() == 600
 
 
 def test_grouping_takes_no_longer_than_its_share_of_a_round(

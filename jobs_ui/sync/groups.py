@@ -97,4 +97,6 @@ def _regroup(pk: int, fence: Fence) -> None:
             row.errors_reading, row.errors_grouped = number, GROUPER
             show(row, groups)
             row.save(update_fields=["errors_reading", "errors_grouped"])
-    readings.sweep(pk, fence, before=before)
+    # At once: a list that is complete is not read again, so that a copy that stays would stay for good. A page that was
+    # begun in this very moment finds no messages, and has them when it is loaded again.
+    readings.sweep(pk, fence, before=before, at_once=row is not None)

@@ -76,10 +76,11 @@ def is_whole(pk: int, number: int, count: int) -> bool:
     return models.JobError.objects.filter(job_id=pk, reading=number).count() == count
 
 
-def sweep(pk: int, fence: Fence, *, before: int | None = None) -> bool:
+def sweep(pk: int, fence: Fence, *, before: int | None = None, at_once: bool = False) -> bool:
     """Drops the job's readings that nobody can be looking at any more, in short transactions.
 
-    The one that was shown before the present one stays for a minute; `before` is its number where that is known. What
+    The one that was shown before the present one stays for a minute; `before` is its number where that is known, and
+    `at_once` says that it goes, too, because nobody would come back for it. What
     was never shown is dropped at once by who holds the lease: nobody else writes for long, and who still does finds
     out. Others leave it for an hour, as sync may be writing it. Returns whether something of that kind was left.
     """
@@ -97,7 +98,7 @@ def sweep(pk: int, fence: Fence, *, before: int | None = None) -> bool:
         were_shown.add(before)
     else:
         before = max(were_shown, default=None)
-    stay = {before} if _is_young(shown, IN_SIGHT) else set()
+    stay = {before} if _is_young(shown, IN_SIGHT) and not at_once else set()
     left = {number for number in numbers - were_shown if fence is no_fence and _is_young(number, ABANDONED)}
     dropped = sorted(numbers - stay - left)
     for number in dropped:
