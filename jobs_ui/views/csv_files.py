@@ -51,10 +51,10 @@ def csv_attachment(request: HttpRequest, pieces: Iterator[str], name: str) -> St
     return response
 
 
-def name_of(job: JobRecord, what: str) -> str:
-    """`product-import_2026-11-23_errors`: made by us, because a type is somebody else's text."""
+def name_of(job: JobRecord, ending: str) -> str:
+    """`product-import_2026-11-23` and the ending: made by us, because a type is somebody else's text."""
     kind = re.sub(r"[^a-z0-9-]+", "-", job.type.lower()).strip("-")[:60] or "job"
-    return f"{kind}_{job.created_at.astimezone(UTC):%Y-%m-%d}_{what}"
+    return f"{kind}_{job.created_at.astimezone(UTC):%Y-%m-%d}{ending}"
 
 
 def safe_cell(text: str) -> str:

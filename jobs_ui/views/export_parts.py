@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -26,6 +25,7 @@ from jobs_ui.downloads import (
 from jobs_ui.jobs_api import SignedLink
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import JobRecord
+from jobs_ui.views.csv_files import name_of
 from jobs_ui.views.file_problems import too_many_downloads
 from jobs_ui.views.rendering import release_connection, utc_now
 
@@ -91,9 +91,8 @@ class ExportParts:
         return direct_address(link, hosts=settings.ENVIRONMENT.DOWNLOAD_HOSTS, now=self._now())
 
     def name(self, ending: str) -> str:
-        """`product-export_2026-11-23` and the ending: made by us, because the host's name is somebody else's text."""
-        kind = re.sub(r"[^a-z0-9-]+", "-", self.job.type.lower()).strip("-")[:60] or "export"
-        return f"{kind}_{self.job.created_at.astimezone(UTC):%Y-%m-%d}{ending}"
+        """`product-export_2026-11-23` and the ending."""
+        return name_of(self.job, ending)
 
     def part_name(self, number: int) -> str:
         """`product-export_2026-11-23_part-1.csv`."""

@@ -40,7 +40,7 @@ def job_errors_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
         return job_not_found(request, job_id)
     except CannotAsk as error:
         return cannot_ask(request, error, "The messages have to be read from Elastic Path")
-    return csv_attachment(request, _pieces(chain([first], batches)), f"{name_of(job, 'errors')}.csv")
+    return csv_attachment(request, _pieces(chain([first], batches)), name_of(job, "_errors.csv"))
 
 
 @require_safe
