@@ -90,6 +90,18 @@ def test_what_differs_is_marked(sandbox: SandboxProcess, sync: Sync, staff_clien
     assert content.count("object &#x27;<mark>&lt;LAMP&gt;</mark>&#x27; invalid") == 2
 
 
+def test_a_hint_is_for_what_the_message_says_and_not_for_words_in_a_value(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    put(sandbox, ["error processing object 'must be URL compatible' invalid json provided"])
+    sync()
+    digest = group_of("invalid json").digest
+    for path in ("/jobs/a-job/", "/jobs/a-job/errors/", "/insights/errors/", f"/insights/errors/{digest}/"):
+        page = Page(staff_client.get(path))
+        assert "A slug takes letters" not in page.text
+        assert "A cell of this object holds JSON that cannot be read." in page.text
+
+
 def test_the_values_of_a_group_are_there_one_a_line(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
     put(sandbox, import_of(1_000))
     sync()

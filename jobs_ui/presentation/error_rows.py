@@ -73,6 +73,15 @@ def marked(message: str, longest: int | None = None) -> SafeString:
     return SafeString("".join([*pieces, escape(shown[at:])]))
 
 
+def hint(message: str) -> str:
+    """What to change, as the documentation explains the message; "" where it does not.
+
+    Told by the message's shape, so that words within a value are not taken for what the message says.
+    """
+    known = known_message(shape_of(message).shape)
+    return known.hint if known else ""
+
+
 def lines(page: Iterable[ErrorLine]) -> SafeString:
     """The rows of the table of messages."""
     return joined(
@@ -95,7 +104,6 @@ def group_rows(groups: ErrorGroups, errors_url: str, *, chosen: str = "", has_va
 
 
 def _group_row(group: ErrorGroup, of: int, errors_url: str, chosen: str, *, has_values: bool) -> GroupRow:
-    known = None if group.digest == OTHERS else known_message(group.sample)
     return GroupRow(
         number=group.number,
         digest=group.digest,
@@ -104,7 +112,7 @@ def _group_row(group: ErrorGroup, of: int, errors_url: str, chosen: str, *, has_
         width=f"{100 * group.count / max(of, 1):.2f}%",
         share=share(group.count, of),
         sample=EVERYTHING_ELSE if group.digest == OTHERS else marked(group.sample, LONGEST_SAMPLE),
-        hint=known.hint if known else "",
+        hint="" if group.digest == OTHERS else hint(group.sample),
         places=_places(group),
         url=f"{errors_url}?group={group.digest}#messages",
         slots=_slots(group, errors_url, has_values=has_values),

@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
-from jobs_ui.insights.known_messages import known_message
 from jobs_ui.period_forms import PERIODS, PeriodQuery, parse_period_query
 from jobs_ui.presentation.durations import ago, exact
-from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, marked
+from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import JobSource, StoreName
 from jobs_ui.sources.errors import Problem, ProblemJob
@@ -53,12 +52,11 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     if page.problem is None:
         return _no_such_problem(request, query)
     path = reverse("insights_error_jobs", args=[digest])
-    known = known_message(page.problem.sample)
     context = {
         **_shared(source, query, stores, now, path),
         "problem": page.problem,
         "sample": marked(page.problem.sample, LONGEST_SAMPLE),
-        "hint": known.hint if known else "",
+        "hint": hint(page.problem.sample),
         "rows": [_job_row(job, digest, stores, now) for job in page.jobs],
         "all_url": reverse("insights_errors") + query.url_query(),
         "page": page,
@@ -107,12 +105,11 @@ class _Row:
 
 
 def _row(problem: Problem, query: PeriodQuery, most: int, now: datetime) -> _Row:
-    known = known_message(problem.sample)
     return _Row(
         problem=problem,
         width=f"{100 * problem.jobs / most:.2f}%",
         sample=marked(problem.sample, LONGEST_SAMPLE),
-        hint=known.hint if known else "",
+        hint=hint(problem.sample),
         url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
         last_ago=ago(problem.last_at, now),
         last_exact=exact(problem.last_at),
