@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from jobs_ui import models
+from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync.clocks import utc_now
 from tests.conftest import raw_job
@@ -77,6 +78,19 @@ def test_a_list_that_was_read_again_counts_once(sandbox: SandboxProcess, sync: S
     put(sandbox, "a", ["too long"] * 5)
     staff_client.post("/jobs/a/refresh/")
     assert get(staff_client).having("data-count") == ["5"]
+
+
+def test_what_is_left_over_of_a_job_is_no_problem_of_its_own(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    put(sandbox, "a", [f"problem {first}{second}" for first in letters for second in letters[:12]])
+    sync()
+    assert models.ErrorGroup.objects.get(digest=OTHERS).count > 1
+    page = get(staff_client)
+    assert len(problems(page)) == 50
+    assert OTHERS not in problems(page)
+    assert "There are more; these 50 had the most jobs." in page.text
 
 
 def test_stores_are_told_apart(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
