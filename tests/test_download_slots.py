@@ -55,7 +55,7 @@ def test_half_of_the_threads_of_a_worker_serve_downloads() -> None:
     assert config["threads"] // 2 == slots.MOST_AT_ONCE
 
 
-@pytest.mark.parametrize("rest", ["files/1/", "files.zip", "files.csv", "files/1/preview/"])
+@pytest.mark.parametrize("rest", ["files/1/", "files.zip", "files.csv", "files/1/preview/", "errors.csv"])
 def test_beyond_the_bound_a_page_says_to_try_again_before_anyone_is_asked(
     rest: str, sandbox: SandboxProcess, export: str, sync: Sync, staff_client: Client, free: Few
 ) -> None:
