@@ -186,6 +186,16 @@ def test_a_search_within_a_group_has_pages(sandbox: SandboxProcess, sync: Sync, 
     assert "slug size" not in second.text.partition("Group")[2].partition("151")[2]
 
 
+def test_a_search_without_a_match_counts_no_messages_of_other_groups(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    put(sandbox, import_of(10))
+    sync()
+    page = get(staff_client, f"?group={group_of('slug size').digest}&q=nowhere")
+    assert "No message of this group has “nowhere” in it." in page.text
+    assert "None of the 10 messages has “nowhere” in it." in get(staff_client, "?q=nowhere").text
+
+
 def test_a_group_that_the_job_does_not_have_is_said_so(
     sandbox: SandboxProcess, sync: Sync, staff_client: Client
 ) -> None:
