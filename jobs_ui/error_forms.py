@@ -37,8 +37,8 @@ class ErrorsQuery:
         return replace(self, choice=replace(self.choice, group=""), number=1, problems=(*self.problems, sentence))
 
 
-def parse_errors_query(query: QueryDict, capabilities: Capabilities) -> ErrorsQuery:
-    """What the URL asks for, as far as the source can do it."""
+def parse_errors_query(query: QueryDict, capabilities: Capabilities, *, has_pages: bool = True) -> ErrorsQuery:
+    """What the URL asks for, as far as the source can do it; the page only where there are any."""
     problems: list[str] = []
     q = query.get("q", "").translate(BLANKED).strip()
     if len(q) > LONGEST_SEARCH:
@@ -47,7 +47,8 @@ def parse_errors_query(query: QueryDict, capabilities: Capabilities) -> ErrorsQu
     if choice and not capabilities.choose_errors:
         problems.append("Messages are read live from Elastic Path, which cannot search them: all are shown.")
         choice = ALL_ERRORS
-    return ErrorsQuery(choice, parse_page_number(query.get("page", "1"), problems), tuple(problems))
+    number = parse_page_number(query.get("page", "1"), problems) if has_pages else 1
+    return ErrorsQuery(choice, number, tuple(problems))
 
 
 def parse_page_number(text: str, problems: list[str]) -> int:

@@ -63,8 +63,9 @@ class Job(models.Model):
     # Which reading of the error list is shown, and its fingerprint: two readings that agree need no third.
     errors_reading = models.BigIntegerField(default=0)
     errors_digest = models.CharField(max_length=64, blank=True)
-    # By which way of grouping the messages that are shown were grouped, 0 for not yet: see `insights.error_groups`.
-    errors_grouped = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # By which way of grouping the messages that are shown were grouped: see `insights.error_groups`. None for not yet,
+    # and not 0: SQLite copies the whole table for a new column that must not be NULL.
+    errors_grouped = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "job_id"], name="job_store_job_id")]
@@ -106,7 +107,8 @@ class JobError(models.Model):
     otherwise be one long transaction, or be seen half old and half new.
     """
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="errors")
+    # Without an index of its own: the unique constraint begins with it, and PostgreSQL takes the wrong one of two.
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="errors", db_index=False)
     reading = models.BigIntegerField()
     position = models.PositiveIntegerField()
     error_id = models.CharField(max_length=255, blank=True)
@@ -130,7 +132,8 @@ class ErrorGroup(models.Model):
     job's own, so that a problem is counted over all jobs of a period in one index.
     """
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="error_groups")
+    # Without an index of its own: the unique constraint begins with it, and PostgreSQL takes the wrong one of two.
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="error_groups", db_index=False)
     reading = models.BigIntegerField()
     # Whether it belongs to the reading that is shown, and counts in what is told over all jobs.
     is_shown = models.BooleanField()
@@ -163,7 +166,8 @@ class ErrorGroup(models.Model):
 class ErrorValues(models.Model):
     """The different values in one place of a group's messages, one a line, in the order in which they came."""
 
-    group = models.ForeignKey(ErrorGroup, on_delete=models.CASCADE, related_name="values")
+    # Without an index of its own: the unique constraint begins with it, and PostgreSQL takes the wrong one of two.
+    group = models.ForeignKey(ErrorGroup, on_delete=models.CASCADE, related_name="values", db_index=False)
     slot = models.PositiveSmallIntegerField()
     text = models.TextField()
 

@@ -132,6 +132,7 @@ def test_what_cannot_be_read_is_said(path: str, sandbox: SandboxProcess, sync: S
 
 
 def test_a_problem_that_nobody_knows_is_a_404(sandbox: SandboxProcess, staff_client: Client) -> None:
+    assert staff_client.get("/insights/errors/others/").status_code == 404
     answer = staff_client.get("/insights/errors/0123456789abcdef/")
     assert answer.status_code == 404
     assert "There is no such problem" in Page(answer).text

@@ -87,6 +87,49 @@ def test_known_messages_have_their_shapes(message: str, expected: tuple[str, lis
     assert (shaped.shape, [message[part.start : part.end] for part in shaped.parts]) == expected
 
 
+SAME = [
+    # With and without a row, a value, a full stop; in another case.
+    (
+        "data.attributes.sku: Must be unique amongst products.",
+        "row 12: data.attributes.sku: must be unique amongst products (LAMP-00012)",
+    ),
+    ("duplicate external ref found", "duplicate external ref found: ERP-7"),
+    ("slug must be URL compatible.", "Row 9: slug must be URL compatible. (Crème brûlée-181)"),
+    ("Slug red dress must be URL compatible.", "slug summer must be url compatible."),
+    # Values without digits or quotation marks, by the word before them.
+    ("product red-dress: price 12.99 EUR must be positive", "product blue-shirt-xl: price 5 EUR must be positive"),
+    ("「椅子」 is not allowed", "「机」 is not allowed"),
+    ("products.0.name2: required", "products.17.name2: required"),
+]
+DIFFERENT = [
+    ("VALIDATION_ERROR: row 1", "DUPLICATE_SKU: row 1"),
+    ("MISSING-NAME: row 1", "BAD-PRICE: row 1"),
+    ('"name is required"', '"sku must be unique"'),
+    ('{"code":4,"msg":"must be unique"}', '{"code":4,"msg":"must be positive"}'),
+    ("import failed: 'sku must be unique'", "import failed: 'file is not gzip'"),
+    ("failed (1 missing price for product)", "failed (2 duplicates of sku)"),
+    ("error E1001 while importing", "error E2002 while importing"),
+    ("upstream returned 404", "upstream returned 503"),
+    ("UTF-8 expected", "UTF-16 expected"),
+    ("products.0.name2: required", "products.0.sku2: required"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_what_an_operator_calls_the_same_is_the_same(one: str, other: str) -> None:
+    assert shape_of(one).digest == shape_of(other).digest
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_what_an_operator_calls_another_problem_is_another(one: str, other: str) -> None:
+    assert shape_of(one).digest != shape_of(other).digest
+
+
+def test_keys_and_numbers_of_json_are_no_list() -> None:
+    message = '{"a": 1, "b": "x"}'
+    assert len({part.slot for part in shape_of(message).parts}) == len(shape_of(message).parts)
+
+
 @st.composite
 def same_problem(draw: st.DrawFn) -> tuple[str, str]:
     """Two messages that differ in the values of their rows only."""
@@ -166,8 +209,8 @@ def test_the_values_of_a_group_are_named_and_kept_once() -> None:
     for position, sku in enumerate(["LAMP-1", "LAMP-2", "LAMP-1"]):
         grouping.add(position, f"row {position + 7}: data.attributes.sku: Must be unique amongst products. ({sku})")
     (group,) = grouping.groups()
-    assert group.names() == ["row numbers", "SKUs"]
-    assert [list(slot.values) for slot in group.slots] == [["7", "8", "9"], ["LAMP-1", "LAMP-2"]]
+    assert group.names() == ["SKUs", "row numbers"]
+    assert [list(slot.values) for slot in group.slots] == [["LAMP-1", "LAMP-2"], ["7", "8", "9"]]
 
 
 @pytest.mark.parametrize("message", [message for message in list(MESSAGES)[:13] if message])

@@ -72,7 +72,7 @@ def test_12345_messages_are_three_groups_that_add_up(sandbox: SandboxProcess, sy
     assert "1 under 0.1 %" in page.text
     # What to do, the values, and where they stand.
     assert "Give the row a SKU of its own" in page.text
-    assert "A slug takes letters, digits and hyphens only." in page.text
+    assert "A slug becomes part of an address." in page.text
     assert "6,173 SKUs LAMP-0, LAMP-1, LAMP-2, LAMP-3, LAMP-4, …" in page.text
     assert "8,230 row numbers 1, 2, 4, 5, 7, …" in page.text
     assert "4,114 slugs size 3.xl, size 6.xl" in page.text
@@ -99,7 +99,7 @@ def test_a_hint_is_for_what_the_message_says_and_not_for_words_in_a_value(
     for path in ("/jobs/a-job/", "/jobs/a-job/errors/", "/insights/errors/", f"/insights/errors/{digest}/"):
         page = Page(staff_client.get(path))
         assert "A slug takes letters" not in page.text
-        assert "A cell of this object holds JSON that cannot be read." in page.text
+        assert "What is given for this object is no JSON that can be read." in page.text
 
 
 def test_the_values_of_a_group_are_there_one_a_line(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
@@ -311,7 +311,7 @@ def _ungrouped() -> Iterator[int]:
     """The mirror as it was before messages were grouped."""
     models.ErrorGroup.objects.all().delete()
     models.JobError.objects.update(group_number=None)
-    models.Job.objects.update(errors_grouped=0)
+    models.Job.objects.update(errors_grouped=None)
     yield models.Job.objects.get().errors_count
 
 
@@ -344,7 +344,7 @@ def test_grouping_takes_no_longer_than_its_share_of_a_round(
     next(_ungrouped())
     monkeypatch.setattr(TimeBox, "is_over", lambda self: True)
     Syncer("default", api).run_round(reads_for=timedelta(0))
-    assert models.Job.objects.get().errors_grouped == 0
+    assert models.Job.objects.get().errors_grouped is None
 
 
 def test_pruned_jobs_take_their_groups_along(sandbox: SandboxProcess, sync: Sync) -> None:
@@ -395,4 +395,50 @@ def test_the_group_of_a_price_import_that_succeeded_is_called_a_notice(
     page = get(staff_client)
     assert counts(page) == [3]
     assert "3 notices" in page.text
-    assert "nothing was changed for it" in page.text
+    assert "nothing was applied for it" in page.text
+
+
+@pytest.mark.parametrize("source", ["mirror", "live"])
+def test_no_entry_of_the_list_is_lost_whatever_its_form(
+    source: str, sandbox: SandboxProcess, sync: Sync, staff_client: Client, settings: Settings
+) -> None:
+    sandbox.put_job("a-job", raw_job("a-job", status="failed"))
+    entries: list[object] = [
+        "a plain text",
+        None,
+        {"attributes": {"detail": "told as a detail"}},
+        {"code": 7},
+        [],
+        {"title": "old"},
+    ]
+    sandbox.put_errors("a-job", raw=entries)
+    sync()
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": source})
+    page = get(staff_client)
+    assert "6 errors" in page.text
+    assert [row[2] for row in rows_of(staff_client)[1:]] == [
+        "a plain text",
+        "null",
+        "told as a detail",
+        '{"code": 7}',
+        "[]",
+        "old",
+    ]
+    # Each at its place of the list.
+    assert "3 told as a detail" in page.text
+
+
+def test_a_page_far_down_a_live_list_does_not_hold_a_thread_for_minutes(
+    sandbox: SandboxProcess, live: None, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(sandbox, import_of(900))
+    monkeypatch.setattr("jobs_ui.sources.live.ASKING_DEADLINE", 0.0)
+    answer = staff_client.get("/jobs/a-job/errors/?page=9")
+    assert answer.status_code == 503
+    assert "Elastic Path did not answer in time." in Page(answer).text
+
+
+def test_a_file_has_no_pages(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(sandbox, import_of(10))
+    sync()
+    assert len(rows_of(staff_client, "?page=x")) == 11

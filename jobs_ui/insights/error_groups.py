@@ -55,7 +55,10 @@ class Slot:
 
 @dataclass(slots=True)
 class ErrorGroup:
-    """Messages of one shape. Positions count from 0 in the job's list; the sample is the first message."""
+    """Messages of one shape. Positions count from 0 in the job's list; the sample is the first message.
+
+    `places`: the values that differ, by their place; see `shapes.Part.slot`.
+    """
 
     digest: str
     shape: str
@@ -63,7 +66,12 @@ class ErrorGroup:
     first: int
     last: int
     count: int = 0
-    slots: list[Slot] = field(default_factory=list)
+    places: dict[int, Slot] = field(default_factory=dict)
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The values that differ, place by place: those within its words, then what comes after these, then the row."""
+        return [self.places[place] for place in sorted(self.places)]
 
     def names(self) -> list[str]:
         """What the values of each slot are called, in the plural."""
@@ -110,13 +118,14 @@ class Grouping:
 
     def _collect(self, group: ErrorGroup, shaped: Shaped, message: str) -> None:
         for part in shaped.parts:
-            if part.slot >= MOST_SLOTS:
-                return
-            if part.slot == len(group.slots):
-                group.slots.append(Slot())
-            slot, value = group.slots[part.slot], message[part.start : part.end]
+            value = message[part.start : part.end]
+            slot = group.places.get(part.slot)
+            if slot is None:
+                if len(group.places) >= MOST_SLOTS or not value:
+                    continue
+                slot = group.places[part.slot] = Slot()
             slot.kinds[part.kind] += 1
-            if value in slot.values or slot.is_cut:
+            if value in slot.values or slot.is_cut or not value:
                 continue
             self._characters += len(value) + 1
             if self._characters > MOST_VALUE_CHARACTERS:

@@ -1,8 +1,8 @@
 """The messages that Elastic Path's documentation explains: what each means for whoever has to change the file.
 
 To add one: its words in lower case as they stand in the message, one sentence that says what to change, what its
-values are called, and, where a value stands in the message without quotation marks, the pattern of the message with
-`…` in the place of each value.
+values are called, and, where a value stands in the message without quotation marks, patterns of the message with `…` in
+the place of each value.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ HOLE = "…"
 
 @dataclass(frozen=True, slots=True)
 class KnownMessage:
-    """`words` are found in the message in any case; `values` is a plural. `pattern` ends in a hole or in words."""
+    """`words` are found in the message in any case; `values` is a plural. A pattern begins with words."""
 
     words: str
     hint: str
     values: str = ""
-    pattern: str = ""
+    patterns: tuple[str, ...] = ()
 
 
+# Elastic Path's documents give the messages, and not always what to do about them: a hint says no more than the message
+# itself makes plain.
 KNOWN_MESSAGES = (
     KnownMessage(
         "must be unique amongst products",
-        "Another product has this SKU already, in the store or further up in the file. Give the row a SKU of its own, "
-        "or take it out.",
+        "Another product has this SKU already. Give the row a SKU of its own, or take it out.",
         "SKUs",
-        "data.attributes.sku: … Must be unique amongst products",
+        ("data.attributes.sku: … Must be unique amongst products", "Must be unique amongst products. (…)"),
     ),
     KnownMessage(
         "missing required csv header",
         "The file has no column of this name. Add it to the first row, spelt exactly so, and import the file again.",
         "columns",
-        "missing required csv header: …",
+        ("missing required csv header: …",),
     ),
     KnownMessage(
         "must be url compatible",
-        "A slug takes letters, digits and hyphens only. Take spaces, dots and slashes out of the slug, or out of the "
-        "names of the options that it is made from.",
+        "A slug becomes part of an address. Take spaces and dots out of it, or, for child products, out of the names "
+        "of the options that it is made from.",
         "slugs",
-        "slug … must be URL compatible",
+        ("slug … must be URL compatible", "must be URL compatible. (…)"),
     ),
     KnownMessage(
         "error processing gzip file",
-        "The file was sent as gzip and could not be unpacked. Compress it again, check that it opens, and upload it "
-        "once more.",
+        "The file could not be read as gzip. Compress it again, check that it opens, and upload it once more.",
     ),
     KnownMessage(
         "invalid json provided",
-        "A cell of this object holds JSON that cannot be read. Check its brackets and quotes: inside a CSV cell each "
-        "quotation mark is doubled.",
+        "What is given for this object is no JSON that can be read. Check its brackets and quotes: inside a CSV cell "
+        "each quotation mark is doubled.",
         "objects",
     ),
     KnownMessage(
@@ -67,20 +67,19 @@ KNOWN_MESSAGES = (
         "price book id not found",
         "The store has no price book of this id. Create it first, or correct the id in the file.",
         "price books",
-        "price book id not found: …",
+        ("price book id not found: …",),
     ),
     KnownMessage(
         "duplicate external ref",
         "This external reference is used more than once. Keep one product for each reference.",
         "references",
-        "duplicate external ref found: …",
+        ("duplicate external ref found: …",),
     ),
     KnownMessage(
         "matched price with",
-        "The price book holds no price of this id, so nothing was changed for it. Check both ids: price book first, "
-        "then price.",
+        "This price was not found, so nothing was applied for it. Check both ids: price book first, then price.",
         "ids",
-        "matched price with … - … not found",
+        ("matched price with … - … not found",),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -154,19 +155,21 @@ class JobError(_Model):
 
     @classmethod
     def from_api(cls, value: object, *, position: int = 0) -> JobError:
-        """Read a `pim-job-error`, or an entry of the older `errors` envelope (title and detail).
+        """Read a `pim-job-error`, an entry of the older `errors` envelope (title and detail), or a plain text.
 
-        Raises `UnreadableRow` where there is no message in it.
+        Never fails: an entry of a form that nobody knows is its own JSON, so that none is missing and none has another
+        place than in the API's list.
         """
-        if not isinstance(value, dict):
-            raise UnreadableRow("is not an object")
-        message = _message(_object(value, "attributes").get("message"))
+        entry = value if isinstance(value, dict) else {}
+        attributes = _object(entry, "attributes")
+        message = _message(value) if isinstance(value, str) else None
+        for source in (attributes, entry):
+            message = message or _message(source.get("message"))
+        for source in (attributes, entry):
+            told = title_and_detail(_message(source.get("title")) or "", _message(source.get("detail")) or "")
+            message = message or told or None
         if message is None:
-            message = _message(value.get("message"))
-        if message is None:
-            message = title_and_detail(_message(value.get("title")) or "", _message(value.get("detail")) or "") or None
-        if message is None:
-            raise UnreadableRow("has no message", row_id=row_id(value))
+            message = clean_line(json.dumps(clean_json(value), ensure_ascii=False), LONG)
         return cls(id=row_id(value), message=message, position=position)
 
 

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='errors_grouped',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0),
+            field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AddField(
             model_name='joberror',
@@ -57,12 +57,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='errorgroup',
             name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='error_groups', to='jobs_ui.job'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='error_groups', db_index=False, to='jobs_ui.job'),
         ),
         migrations.AddField(
             model_name='errorvalues',
             name='group',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='values', to='jobs_ui.errorgroup'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='values', db_index=False, to='jobs_ui.errorgroup'),
         ),
         migrations.AddIndex(
             model_name='errorgroup',

@@ -243,7 +243,7 @@ def errors_sentence(job: JobRecord) -> str:
             return f"Elastic Path lists no errors for this job{when}. Quote the request id to its support."
         return f"Elastic Path lists no errors for this job{when}."
     if reading.state == "partial":
-        return f"Only the first {counted(reading.count, 'message')} could be read{when}."
+        return f"{counted(reading.count, 'message')} could be read, and Elastic Path has more{when}."
     if reading.state == "more":
         return f"{counted(reading.count, 'message')} and more, read from Elastic Path page by page."
     if reading.state == "unavailable":

@@ -40,9 +40,13 @@ class SyncContext:
         return SyncState.objects.get_or_create(store=self.store)[0]
 
     def fence(self) -> None:
-        """To be called first in each transaction. Raises LeaseLost."""
+        """To be called first in each transaction. Raises LeaseLost.
+
+        What is written piece by piece keeps the lease as well: a long list takes longer than one lives.
+        """
         if self._lease is not None:
             self._lease.check()
+            self.beat()
 
     def save(self, state: SyncState, **changes: object) -> None:
         """Writes these columns of the state and no others: those of the lease are the lease's. Raises LeaseLost."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from jobs_ui import models
 from jobs_ui.insights.error_groups import GROUPER, ErrorGroup, Grouping, Slot
 from jobs_ui.sync import readings
 from jobs_ui.sync.clocks import TimeBox
 from jobs_ui.sync.context import SyncContext
-from jobs_ui.sync.lease import Fence
 
 BATCH = 100
 
@@ -68,25 +68,28 @@ class _Message(NamedTuple):
 
 def regroup(context: SyncContext, box: TimeBox) -> None:
     """Groups what was read before the present way of grouping was there. Raises LeaseLost."""
-    jobs = models.Job.objects.filter(store=context.store, errors_count__gt=0, errors_grouped__lt=GROUPER)
-    keys = jobs.order_by("errors_grouped").values_list("pk", flat=True)
+    stale = Q(errors_grouped=None) | Q(errors_grouped__lt=GROUPER)
+    keys = models.Job.objects.filter(stale, store=context.store, errors_count__gt=0).values_list("pk", flat=True)
     while not box.is_over() and (batch := list(keys[:BATCH])):
         for pk in batch:
-            context.beat()
-            _regroup(pk, context.fence)
+            _regroup(pk, context)
             if box.is_over():
                 return
 
 
-def _regroup(pk: int, fence: Fence) -> None:
+def _regroup(pk: int, context: SyncContext) -> None:
     row = models.Job.objects.defer("raw").filter(pk=pk).first()
     if row is None:
         return
-    before = row.errors_reading
+    before, fence = row.errors_reading, context.fence
     held = models.JobError.objects.filter(job_id=pk, reading=before).order_by("position")
     messages = [_Message(*line) for line in held.values_list("position", "error_id", "message")]
     grouping = Grouping()
-    digests = [grouping.add(message.position, message.message) for message in messages]
+    digests = []
+    for message in messages:
+        # 100,000 messages take longer than a lease lives.
+        context.beat()
+        digests.append(grouping.add(message.position, message.message))
     groups = grouping.groups()
     number = readings.write(pk, messages, numbers(groups, digests), fence)
     with transaction.atomic():

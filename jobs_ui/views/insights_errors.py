@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
+from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.period_forms import PERIODS, PeriodQuery, parse_period_query
 from jobs_ui.presentation.durations import ago, exact
 from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
@@ -49,7 +50,8 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     sentences: list[str] = []
     number = parse_page_number(request.GET.get("page", "1"), sentences)
     page = source.problem_jobs(digest[: LONGEST_DIGEST + 1], query.since(now), stores=query.stores, number=number)
-    if page.problem is None:
+    # What is left over of each job is no problem that they share.
+    if page.problem is None or digest == OTHERS:
         return _no_such_problem(request, query)
     path = reverse("insights_error_jobs", args=[digest])
     context = {

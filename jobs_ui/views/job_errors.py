@@ -45,7 +45,7 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
         "status": job_status(job.status),
         "type": job_type(job.type),
         "problems": query.problems,
-        "sentence": "" if trouble else errors_sentence(job),
+        "sentence": "" if trouble or _is_plain(job, page) else errors_sentence(job),
         "freshness": freshness,
         "now": now,
         "capabilities": source.capabilities,
@@ -53,6 +53,11 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
         **_messages(job, query, page),
     }
     return render_page(request, "job_errors", context, status=503 if trouble else 200)
+
+
+def _is_plain(job: JobRecord, page: ErrorPage) -> bool:
+    """Whether the messages speak for themselves: the sentence goes by what the job said, before they were read."""
+    return bool(page.lines) and job.errors.state in ("more", "not-asked")
 
 
 def _groups(job: JobRecord, query: ErrorsQuery, groups: ErrorGroups | None, *, has_values: bool) -> dict[str, Any]:

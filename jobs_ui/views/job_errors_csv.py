@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jobs_ui.error_forms import parse_errors_query
+from jobs_ui.error_forms import LONGEST_DIGEST, parse_errors_query
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound
 from jobs_ui.sources.errors import ErrorLine
@@ -28,7 +28,7 @@ def job_errors_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
     source = get_source()
     try:
         job = source.get_job(job_id)
-        query = parse_errors_query(request.GET, source.capabilities)
+        query = parse_errors_query(request.GET, source.capabilities, has_pages=False)
         if query.choice.group:
             query = query.among(source.error_groups(job))
         if query.problems:
@@ -54,7 +54,7 @@ def job_error_values(request: HttpRequest, job_id: str) -> HttpResponseBase:
     try:
         job = source.get_job(job_id)
         number = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else -1
-        text = source.error_values(job, request.GET.get("group", "").replace("\0", "")[:20], number)
+        text = source.error_values(job, request.GET.get("group", "").replace("\0", "")[: LONGEST_DIGEST + 1], number)
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:

@@ -202,7 +202,7 @@ class Maker:
             None,
             READING if messages else 0,
             "",
-            GROUPER if messages else 0,
+            GROUPER if messages else None,
         )
         chunk.jobs.append(job)
         if expression:

@@ -106,7 +106,7 @@ def record(row: models.Job, followed: Container[str]) -> JobRecord:
             row.errors_count,
             row.errors_read_at,
             row.errors_reading,
-            is_grouped=row.errors_grouped > 0,
+            is_grouped=row.errors_grouped is not None,
         ),
         is_followed=row.store in followed,
         raw=row.raw,
