@@ -158,6 +158,7 @@ class Environment(BaseModel):
         default=(), description="origins separated by commas, such as https://jobs.example.com"
     )
     CONSOLE_HTTPS: bool | None = Field(default=None, description="on or off")
+    CONSOLE_PROXY_COUNT: int = Field(default=0, ge=0, le=10, description="a number of proxies, such as 1")
     DOWNLOAD_MODE: Literal["proxy", "redirect"] = Field(default="proxy", description="proxy or redirect")
     DOWNLOAD_HOSTS: Annotated[CommaSeparated, AfterValidator(_download_hosts)] = Field(
         default=(), description="hosts separated by commas: host, host:port or *.host"

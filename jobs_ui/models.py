@@ -6,6 +6,9 @@ old jobs. Signed links are never stored, only the names of the files behind them
 
 from __future__ import annotations
 
+from typing import Any, Never
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -68,6 +71,7 @@ class Job(models.Model):
     errors_grouped = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
+        permissions = [("cancel_job", "Can cancel pending jobs")]
         constraints = [models.UniqueConstraint(fields=["store", "job_id"], name="job_store_job_id")]
         indexes = [
             models.Index(fields=["created_at", "id"], name="job_created"),
@@ -264,3 +268,47 @@ class SyncState(models.Model):
 
     def __str__(self) -> str:
         return self.store
+
+
+class AuditEntry(models.Model):
+    """Who did what to which job, and what came of it. Written once: nothing here changes or removes an entry.
+
+    Names are kept as they were: the entry outlives the user, the job and the store.
+    """
+
+    CANCEL, DOWNLOAD, REFRESH = "cancel", "download", "refresh"
+    ACTIONS = [(CANCEL, "Cancel"), (DOWNLOAD, "Download"), (REFRESH, "Read again")]
+
+    at = models.DateTimeField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    username = models.CharField(max_length=150)
+    address = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=16, choices=ACTIONS)
+    store = models.CharField(max_length=64, blank=True)
+    job_id = models.CharField(max_length=255)
+    # What of the job: the file that was fetched.
+    detail = models.CharField(max_length=255, blank=True)
+    outcome = models.CharField(max_length=255)
+    succeeded = models.BooleanField()
+    request_id = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["at", "id"], name="audit_at"),
+            models.Index(fields=["job_id", "at", "id"], name="audit_job"),
+            models.Index(fields=["username", "at", "id"], name="audit_user"),
+            models.Index(fields=["action", "at", "id"], name="audit_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username}: {self.action} {self.job_id}, {self.outcome}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's own signature
+        """Writes a new entry. Raises TypeError for one that is there already."""
+        if not self._state.adding:
+            raise TypeError("an audit entry is written once")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Never:  # Any: Django's own signature
+        """Raises TypeError."""
+        raise TypeError("an audit entry is never removed")

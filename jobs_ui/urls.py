@@ -6,8 +6,10 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from jobs_ui.views import (
+    audit_log,
     health,
     insights_errors,
+    job_cancel,
     job_detail,
     job_errors,
     job_errors_csv,
@@ -17,6 +19,7 @@ from jobs_ui.views import (
     job_refresh,
     jobs_csv,
     login,
+    queue,
 )
 
 urlpatterns = [
@@ -30,8 +33,13 @@ urlpatterns = [
     path("jobs/<path:job_id>/files.zip", job_files.job_files_zip, name="job_files_zip"),
     path("jobs/<path:job_id>/files.csv", job_files.job_files_csv, name="job_files_csv"),
     path("jobs/<path:job_id>/files/<int:number>/", job_files.job_file, name="job_file"),
+    path("jobs/<path:job_id>/cancel/", job_cancel.job_cancel, name="job_cancel"),
     path("jobs/<path:job_id>/refresh/", job_refresh.job_refresh, name="job_refresh"),
     path("jobs/<path:job_id>/", job_detail.job_detail, name="job_detail"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/cancel/", job_cancel.queue_cancel, name="queue_cancel"),
+    path("audit/", audit_log.audit_log, name="audit_log"),
+    path("audit.csv", audit_log.audit_csv, name="audit_csv"),
     path("insights/errors/", insights_errors.insights_errors, name="insights_errors"),
     path("insights/errors/<slug:digest>/", insights_errors.insights_error_jobs, name="insights_error_jobs"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),

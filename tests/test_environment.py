@@ -29,6 +29,7 @@ VALID = {
     "CONSOLE_CSRF_TRUSTED_ORIGINS": "https://jobs.example.com,https://*.example.org",
     "CONSOLE_HTTPS": "off",
     "DOWNLOAD_MODE": "redirect",
+    "CONSOLE_PROXY_COUNT": "2",
     "DOWNLOAD_HOSTS": "files.example.com, *.CDN.example.com,10.0.0.1:8443",
 }
 WRONG = [
@@ -65,6 +66,8 @@ WRONG = [
     ("CONSOLE_HTTPS", "hunter2"),
     ("DOWNLOAD_MODE", "hunter2"),
     ("DOWNLOAD_MODE", "REDIRECT"),
+    ("CONSOLE_PROXY_COUNT", "-1"),
+    ("CONSOLE_PROXY_COUNT", "one"),
     ("DOWNLOAD_HOSTS", "https://hunter2.example.com"),
     ("DOWNLOAD_HOSTS", "files.example.com/hunter2"),
     ("DOWNLOAD_HOSTS", "files.example.com hunter2.example.com"),
@@ -117,6 +120,7 @@ def test_every_setting_has_a_right_value_that_is_taken() -> None:
     assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ("https://jobs.example.com", "https://*.example.org")
     assert environment.CONSOLE_HTTPS is False
     assert environment.DOWNLOAD_MODE == "redirect"
+    assert environment.CONSOLE_PROXY_COUNT == 2
     assert environment.DOWNLOAD_HOSTS == ("files.example.com", "*.cdn.example.com", "10.0.0.1:8443")
 
 
@@ -134,6 +138,7 @@ def check_defaults(environment: Environment) -> None:
     assert environment.CONSOLE_CSRF_TRUSTED_ORIGINS == ()
     assert environment.CONSOLE_HTTPS is None
     assert environment.DOWNLOAD_MODE == "proxy"
+    assert environment.CONSOLE_PROXY_COUNT == 0
     assert environment.DOWNLOAD_HOSTS == ()
 
 

@@ -20,8 +20,8 @@ from jobs_ui.stores import client_of
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown, sync_state
 
-# Session, user, the job, the state of sync; where there are errors, the first of them.
-QUERIES = 4
+# Session, user, the job, the state of sync, who did what; where there are errors, the first groups.
+QUERIES = 5
 ID = "7e1b9ba1-c844-4556-9b16-4ae3f0988b0f"
 SIGNED = "https://files.example/20260105_part_1.csv?Expires=1&Signature=s3cr3t-s1gn4tur3&Key-Pair-Id=K2"
 

@@ -29,6 +29,11 @@ LISTED = [
     "/jobs/an-id/files.zip",
     "/jobs/an-id/files.csv",
     "/jobs/an-id/refresh/",
+    "/jobs/an-id/cancel/",
+    "/queue/",
+    "/queue/cancel/",
+    "/audit/",
+    "/audit.csv",
     "/insights/errors/",
     "/insights/errors/a-digest/",
 ]

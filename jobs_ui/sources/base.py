@@ -24,12 +24,13 @@ from jobs_ui.sources.errors import (
     Problem,
     ProblemJobs,
 )
-from jobs_ui.status import FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
+from jobs_ui.status import CANCELLED, FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
 
 PAGE_SIZE = 50
 NEWEST_FIRST = "-created"
 SORTS = ("-created", "created", "-run", "run", "-wait", "wait")
 MOST_COUNTED = 10_000
+MOST_QUEUED = 500
 
 
 class JobNotFound(Exception):
@@ -180,6 +181,19 @@ class JobRecord:
         return max(end - self.started_at, timedelta(0))
 
 
+@dataclass(frozen=True, slots=True)
+class CancelOutcome:
+    """The job as it is now. `was_asked`: whether Elastic Path was asked to cancel it: only where it still waited."""
+
+    job: JobRecord
+    was_asked: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether this cancelled it."""
+        return self.was_asked and self.job.status == CANCELLED
+
+
 class StoreName(NamedTuple):
     """A store as pages name it. `is_configured`: whether its API can be asked; otherwise its history can be read."""
 
@@ -245,6 +259,18 @@ class JobSource(Protocol):
 
     def refresh_job(self, job_id: str) -> JobRecord:
         """The job as the API has it now, its errors included. Raises JobNotFound and CannotAsk."""
+
+    def cancel_job(self, job_id: str) -> CancelOutcome:
+        """Cancels the job if it still waits. Raises JobNotFound and CannotAsk."""
+
+    def queue(self, store: str) -> tuple[JobRecord, ...]:
+        """What runs in the store, then what waits, in the order in which it will run; at most `MOST_QUEUED`.
+
+        Jobs API: the pending job with the earliest creation is the next. Raises CannotAsk.
+        """
+
+    def lately_ended(self, store: str, most: int) -> tuple[JobRecord, ...]:
+        """The store's jobs that ended last, as far as they can be told quickly: at most `most`. Raises CannotAsk."""
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """The job, and the links to its files as the API gives them out now: none where it has none (any more).

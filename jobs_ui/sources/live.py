@@ -20,9 +20,12 @@ from jobs_ui.jobs_api import (
     SignedLink,
     within,
 )
+from jobs_ui.sources.acts import cancel
 from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking
 from jobs_ui.sources.base import (
+    MOST_QUEUED,
     PAGE_SIZE,
+    CancelOutcome,
     CannotAsk,
     Capabilities,
     ErrorsReading,
@@ -46,7 +49,7 @@ from jobs_ui.sources.errors import (
 from jobs_ui.sources.live_errors import ErrorsRead, grouped
 from jobs_ui.sources.live_scan import MOST_CALLS, Row, Scan, rows_before
 from jobs_ui.sources.records import record_of
-from jobs_ui.status import can_carry_messages, names_of_type
+from jobs_ui.status import PENDING, STARTED, can_carry_messages, names_of_type
 from jobs_ui.stores import Store, client_of
 
 
@@ -86,6 +89,33 @@ class LiveSource:
     def refresh_job(self, job_id: str) -> JobRecord:
         """See JobSource. Every page is read from the API anyway."""
         return self.get_job(job_id)
+
+    def cancel_job(self, job_id: str) -> CancelOutcome:
+        """See JobSource."""
+        with within(ASKING_DEADLINE), asking():
+            store, _ = ask_in_turn(self._stores, job_id)
+            job, was_asked = cancel(client_of(store), job_id)
+        return CancelOutcome(record_of(store.slug, job), was_asked)
+
+    def queue(self, store: str) -> tuple[JobRecord, ...]:
+        """See JobSource. What waits is young: it is looked for among the newest jobs, as far as a few calls reach."""
+        chosen = self._store(store)
+        if chosen is None:
+            return ()
+        with asking():
+            jobs = [row.job for row in Scan(client_of(chosen), None).rows()]
+        running = sorted((job for job in jobs if job.status == STARTED), key=lambda job: job.created_at)
+        waiting = sorted((job for job in jobs if job.status == PENDING), key=lambda job: (job.created_at, job.id))
+        return tuple(record_of(chosen.slug, job) for job in [*running, *waiting][:MOST_QUEUED])
+
+    def lately_ended(self, store: str, most: int) -> tuple[JobRecord, ...]:
+        """See JobSource. As far as a few calls reach."""
+        chosen = self._store(store)
+        if chosen is None:
+            return ()
+        with asking():
+            jobs = [row.job for row in islice(Scan(client_of(chosen), None).rows(), most)]
+        return tuple(record_of(chosen.slug, job) for job in jobs)
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource."""

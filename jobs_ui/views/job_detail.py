@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from jobs_ui.insights.queue import estimate_queue
+from jobs_ui.models import AuditEntry
+from jobs_ui.presentation.audit_rows import audit_rows
 from jobs_ui.presentation.error_rows import GroupRow, group_rows, marked
 from jobs_ui.presentation.facts import job_facts
+from jobs_ui.presentation.queue_rows import frees_sentence, place_sentence
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord, JobSource
+from jobs_ui.sources.queue_knowledge import queue_job
+from jobs_ui.status import PENDING
+from jobs_ui.views.job_cancel import GROUP, PERMISSION, who_may
 from jobs_ui.views.problems import cannot_ask, job_not_found
+from jobs_ui.views.queue import knowledge
 from jobs_ui.views.rendering import STOP_POLLING, down, render_page, utc_now, wants_fragment
 
 FIRST_GROUPS = 3
 FIRST_ERRORS = 5
+LAST_ENTRIES = 5
 
 
 @require_safe
@@ -36,7 +47,15 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         errors = () if groups else _first_errors(source, job)
     except CannotAsk as error:
         freshness = down(error, job.read_at)
+    place, behind = _place(source, job, now + freshness.clock_offset)
+    may = request.user.has_perm(PERMISSION) if job.status == PENDING else False
     context = {
+        "place": place,
+        "frees": frees_sentence(behind),
+        "can_be_cancelled": job.status == PENDING and not job.is_final,
+        "who_may": who_may() if job.status == PENDING and not may else [],
+        "operators": GROUP,
+        "entries": audit_rows(AuditEntry.objects.filter(job_id=job.job_id).order_by("-at", "-id")[:LAST_ENTRIES], now),
         "job": job,
         "facts": job_facts(job, now, clock_offset=freshness.clock_offset),
         "groups": groups,
@@ -50,6 +69,20 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         # htmx: this answer is swapped in as any other, and ends the polling.
         response.status_code = STOP_POLLING
     return response
+
+
+def _place(source: JobSource, job: JobRecord, now: datetime) -> tuple[str, int]:
+    """Where a pending job stands in its queue, in words, and how many jobs stand behind it."""
+    if job.status != PENDING or job.is_final:
+        return "", 0
+    try:
+        queue = estimate_queue(map(queue_job, source.queue(job.store)), knowledge(source, job.store, now).learned, now)
+    except CannotAsk:
+        return "", 0
+    estimate = queue.of(job.job_id)
+    if estimate is None:
+        return "", 0
+    return place_sentence(estimate, now), len(queue.waiting) - estimate.position
 
 
 def _first_groups(source: JobSource, job: JobRecord) -> list[GroupRow]:

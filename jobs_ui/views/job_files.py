@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from jobs_ui import audit
 from jobs_ui.downloads import (
     CannotDownload,
     Header,
@@ -21,12 +22,14 @@ from jobs_ui.downloads import (
     read_header,
     read_range,
 )
-from jobs_ui.sources.base import CannotAsk, JobNotFound
+from jobs_ui.models import AuditEntry
+from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
 from jobs_ui.views.export_parts import ExportParts, attachment, one_of_few
 from jobs_ui.views.file_problems import cannot_download, no_such_part, still_running
 from jobs_ui.views.problems import cannot_ask, job_not_found
 
 CSV = "text/csv; charset=utf-8"
+BAD_REQUEST = 400
 
 
 @require_safe
@@ -36,45 +39,72 @@ def job_file(request: HttpRequest, job_id: str, number: int) -> HttpResponseBase
     Where DOWNLOAD_MODE is `redirect`, the browser is sent to the file host instead.
     """
     if settings.ENVIRONMENT.DOWNLOAD_MODE == "redirect":
-        return explained(request, job_id, number, lambda parts: _redirect(parts, number))
+        return _noted(request, job_id, number, f"part {number}", lambda parts: _redirect(parts, number))
     return _streamed_part(request, job_id, number)
 
 
 @one_of_few
 def _streamed_part(request: HttpRequest, job_id: str, number: int) -> HttpResponseBase:
-    return explained(request, job_id, number, lambda parts: _part(request, parts, number))
+    return _noted(request, job_id, number, f"part {number}", lambda parts: _part(request, parts, number))
 
 
 @require_safe
 @one_of_few
 def job_files_zip(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/jobs/<id>/files.zip`: all parts in one zip file, each fetched when its turn comes."""
-    return explained(request, job_id, None, lambda parts: _zip(request, parts))
+    return _noted(request, job_id, None, "all parts as zip", lambda parts: _zip(request, parts))
 
 
 @require_safe
 @one_of_few
 def job_files_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/jobs/<id>/files.csv`: all parts as one CSV file, the header once."""
-    return explained(request, job_id, None, lambda parts: _csv(request, parts))
+    return _noted(request, job_id, None, "all parts as CSV", lambda parts: _csv(request, parts))
 
 
 def explained(
     request: HttpRequest, job_id: str, number: int | None, answer: Callable[[ExportParts], HttpResponseBase]
 ) -> HttpResponseBase:
     """The answer for a part (None: all of them) of the job, or the page that says why there is none."""
+    response, _ = _explained(request, job_id, number, answer)
+    return response
+
+
+def _noted(
+    request: HttpRequest, job_id: str, number: int | None, what: str, answer: Callable[[ExportParts], HttpResponseBase]
+) -> HttpResponseBase:
+    """The same for a download, which is written down: as begun, since nobody waits for its end."""
+    response, job = _explained(request, job_id, number, answer)
+    if request.method == "GET":
+        is_begun = response.status_code < BAD_REQUEST
+        audit.note(
+            request,
+            AuditEntry.DOWNLOAD,
+            job_id,
+            "begun" if is_begun else f"not to be had ({response.status_code})",
+            succeeded=is_begun,
+            store=job.store if job else "",
+            detail=what,
+            request_id=job.request_id if job else "",
+        )
+    return response
+
+
+def _explained(
+    request: HttpRequest, job_id: str, number: int | None, answer: Callable[[ExportParts], HttpResponseBase]
+) -> tuple[HttpResponseBase, JobRecord | None]:
     try:
         parts = ExportParts(job_id)
         if not 1 <= (1 if number is None else number) <= parts.count:
-            return no_such_part(request, parts.job, number, parts.count, parts.known)
+            return no_such_part(request, parts.job, number, parts.count, parts.known), parts.job
         try:
-            return answer(parts)
+            return answer(parts), parts.job
         except CannotDownload as error:
-            return cannot_download(request, parts.job, error, number=number)
+            return cannot_download(request, parts.job, error, number=number), parts.job
     except JobNotFound:
-        return job_not_found(request, job_id)
+        return job_not_found(request, job_id), None
     except CannotAsk as error:
-        return cannot_ask(request, error, "The link to a file has to be fresh")
+        return cannot_ask(request, error, "The link to a file has to be fresh"), None
 
 
 def _part(request: HttpRequest, parts: ExportParts, number: int) -> HttpResponseBase:

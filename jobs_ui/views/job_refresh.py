@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from jobs_ui import audit
+from jobs_ui.models import AuditEntry
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
 from jobs_ui.views.problems import job_not_found
@@ -18,11 +20,23 @@ def job_refresh(request: HttpRequest, job_id: str) -> HttpResponse:
     try:
         job = get_source().refresh_job(job_id)
     except JobNotFound:
+        audit.note(request, AuditEntry.REFRESH, job_id, "no such job", succeeded=False)
         return job_not_found(request, job_id)
     except CannotAsk as error:
         messages.error(request, f"{error.sentence} You see what was known before.")
+        audit.note(request, AuditEntry.REFRESH, job_id, error.sentence, succeeded=False, request_id=error.request_id)
     else:
         messages.info(request, _outcome(job))
+        outcome = "gone" if job.gone_at else "not found" if job.missing_since else "read"
+        audit.note(
+            request,
+            AuditEntry.REFRESH,
+            job_id,
+            outcome,
+            succeeded=outcome == "read",
+            store=job.store,
+            request_id=job.request_id,
+        )
     return redirect("job_detail", job_id)
 
 

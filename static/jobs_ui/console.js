@@ -121,6 +121,7 @@ function remember(region) {
     // Who reads further down keeps the row that is read where it is.
     anchor: first > 0 ? { id: rows[first].dataset.jobId, top: rows[first].getBoundingClientRect().top } : null,
     open: [...region.querySelectorAll("details[open]")].map((details) => details.id),
+    picked: [...region.querySelectorAll("input:checked")].map((box) => box.id),
     freshness: document.querySelector("[data-freshness]")?.dataset.freshness,
   };
 }
@@ -128,6 +129,7 @@ function remember(region) {
 function afterSwap(region) {
   const jobs = jobsIn(region);
   for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
+  for (const id of before.picked) document.getElementById(id)?.click();
   reveal(region);
   const row = before.anchor && jobs.get(before.anchor.id);
   if (row) scrollBy({ top: row.getBoundingClientRect().top - before.anchor.top, behavior: "instant" });

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -224,3 +224,4 @@ def _make_user(password: str) -> None:
     user.is_staff = user.is_active = True
     user.set_password(password)
     user.save()
+    user.groups.add(Group.objects.get(name="Job operators"))

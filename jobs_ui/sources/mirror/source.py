@@ -15,9 +15,12 @@ from django.db.models import Q, QuerySet
 
 from jobs_ui import models
 from jobs_ui.jobs_api import MAX_LIMIT, Job, JobsApiError, JobsClient, SignedLink, within
+from jobs_ui.sources.acts import cancel
 from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, sentence_for
 from jobs_ui.sources.base import (
+    MOST_QUEUED,
     PAGE_SIZE,
+    CancelOutcome,
     CannotAsk,
     Capabilities,
     Freshness,
@@ -42,6 +45,7 @@ from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
+from jobs_ui.status import PENDING, STARTED
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.clocks import TimeBox, utc_now
@@ -134,6 +138,27 @@ class MirrorSource:
                 logger.warning("A job that was read again could not be stored: %s", error)
                 raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
         return self.get_job(job_id)
+
+    def cancel_job(self, job_id: str) -> CancelOutcome:
+        """See JobSource. The mirror has the outcome at once."""
+        row = self._row(job_id)
+        with within(ASKING_DEADLINE), asking():
+            job, was_asked = cancel(self._client(row), job_id)
+        return CancelOutcome(self._stored(row.store, job), was_asked)
+
+    def queue(self, store: str) -> tuple[JobRecord, ...]:
+        """See JobSource."""
+        jobs = models.Job.objects.filter(store=store, gone_at=None)
+        # Each an index of its own; what runs comes first.
+        running = jobs.filter(status=STARTED).order_by("started_at", "created_at", "id")[:MOST_QUEUED]
+        waiting = jobs.filter(status=PENDING).order_by("created_at", "id")[:MOST_QUEUED]
+        keys = [*running.values_list("pk", flat=True), *waiting.values_list("pk", flat=True)]
+        return listed_records(keys[:MOST_QUEUED], self._followed)
+
+    def lately_ended(self, store: str, most: int) -> tuple[JobRecord, ...]:
+        """See JobSource. The newest jobs: those that ended last are among them."""
+        newest = models.Job.objects.filter(store=store).order_by("-created_at", "-id")
+        return listed_records(list(newest.values_list("pk", flat=True)[:most]), self._followed)
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource. What was read goes into the mirror, the links excepted."""
