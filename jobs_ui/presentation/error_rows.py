@@ -159,7 +159,7 @@ def share(count: int, of: int) -> str:
 
 def groups_words(groups: ErrorGroups, *, is_whole: bool) -> str:
     """How many groups there are, and of how many messages where these are not all: `in 5 groups`."""
-    words = f"in {counted(groups.total, 'group')}"
+    words = f"in {counted(len(groups.groups), 'group')}"
     return words if is_whole else f"the first {groups.of:,} {words}"
 
 

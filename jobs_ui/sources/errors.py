@@ -69,11 +69,10 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroups:
-    """The groups of a job's messages. `of`: how many messages were grouped; `total` groups there are in all."""
+    """The groups of a job's messages, or the first of them. `of`: how many messages were grouped."""
 
     groups: tuple[ErrorGroup, ...]
     of: int
-    total: int
 
     def get(self, digest: str) -> ErrorGroup | None:
         """The group of that digest."""

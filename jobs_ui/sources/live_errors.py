@@ -44,7 +44,7 @@ def grouped(batches: Iterable[Sequence[ErrorLine]], most: int | None) -> ErrorGr
             grouping.add(line.position, line.message)
         count += len(batch)
     found = [_group(number, group) for number, group in enumerate(grouping.groups(), start=1)]
-    return ErrorGroups(tuple(found[:most]), count, len(found))
+    return ErrorGroups(tuple(found[:most]), count)
 
 
 def _group(number: int, group: Group) -> ErrorGroup:

@@ -63,10 +63,7 @@ def groups_of(job: JobRecord, most: int | None) -> ErrorGroups | None:
     if not job.errors.is_grouped:
         return None
     rows = _groups(job).values_list(*GROUP_COLUMNS)
-    groups = tuple(_group(row) for row in (rows if most is None else rows[: most + 1]))
-    if most is None or len(groups) <= most:
-        return ErrorGroups(groups, job.errors.count, len(groups))
-    return ErrorGroups(groups[:most], job.errors.count, _groups(job).count())
+    return ErrorGroups(tuple(_group(row) for row in rows[:most]), job.errors.count)
 
 
 def values_of(job: JobRecord, digest: str, slot: int) -> str | None:
