@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from urllib.parse import urljoin
 
 import requests
@@ -16,6 +17,7 @@ from jobs_ui.downloads.hosts import check_expiry, check_host
 from jobs_ui.downloads.problems import BrokenOff, CannotDownload
 from jobs_ui.downloads.ranges import Span, WantedRange
 from jobs_ui.downloads.requesting import get
+from jobs_ui.downloads.unpacking import ENCODINGS, unpacked
 from jobs_ui.jobs_api import SignedLink, deadline
 
 logger = logging.getLogger(__name__)
@@ -24,8 +26,7 @@ MOST_REDIRECTS = 3
 CHUNK = 64 * 1024
 # Seconds until a file has to be open, up to its first byte, redirects included. The bytes after it may take their time.
 PATIENCE = 20.0
-# What urllib3 can undo by itself. Anything else would be passed on as if it were the file.
-ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+PLAIN = ("", "identity")
 
 
 @dataclass(slots=True)
@@ -108,10 +109,12 @@ def _opened(response: requests.Response, wanted: WantedRange | None) -> OpenFile
         raise CannotDownload("not-in-file", status=status, total=_total_of_416(headers, wanted))
     if status in (401, 403, 404, 410):
         raise CannotDownload("gone", status=status)
-    if status not in ((200,) if wanted is None else (200, 206)) or encoding not in ENCODINGS:
+    if status not in ((200,) if wanted is None else (200, 206)) or encoding not in (*PLAIN, *ENCODINGS):
         raise CannotDownload("broken", status=status)
-    is_plain = encoding in ("", "identity")
-    file = OpenFile(response, iter(()), _length(headers) if is_plain else None)
+    length = _length(headers)
+    # What is said to have no bytes is packed in nothing.
+    is_plain = encoding in PLAIN or length == 0
+    file = OpenFile(response, iter(()), length if is_plain else None)
     if is_plain:
         file.etag = ranges.read_tag(headers.get("ETag", ""))
         file.last_modified = ranges.read_date(headers.get("Last-Modified", ""))
@@ -122,7 +125,8 @@ def _opened(response: requests.Response, wanted: WantedRange | None) -> OpenFile
         _take_span(file, wanted, is_plain=is_plain)
     elif wanted is not None and file.length is not None and _is_meant(file, wanted):
         return _cut_out(file, wanted, file.length)
-    file.pieces = _exactly(_begun(response, file.length), file.length)
+    pieces = _pieces(response) if is_plain else unpacked(_pieces(response), encoding)
+    file.pieces = _exactly(_begun(pieces, file.length), file.length)
     return file
 
 
@@ -157,35 +161,30 @@ def _cut_out(file: OpenFile, wanted: WantedRange, total: int) -> OpenFile:
     span = wanted.within(total)
     if span is None:
         raise CannotDownload("not-in-file", total=total)
-    pieces = _exactly(_begun(file.response, total), total)
+    pieces = _exactly(_begun(_pieces(file.response), total), total)
     return replace(file, pieces=_between(pieces, span), span=span, length=span.length)
 
 
-def _begun(response: requests.Response, length: int | None) -> Iterator[bytes]:
+def _begun(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
     """The pieces of a body of `length` bytes. What comes first is there already, a small file as a whole: what breaks
     off at once is still a page that says so.
     """
     first = b""
     try:
         while len(first) < min(CHUNK if length is None else length, CHUNK):
-            piece = _piece(response)
+            piece = next(pieces, b"")
             first += piece
             if not piece or length is None or length > CHUNK:
                 break
-    except (HTTPError, OSError):
+    except (HTTPError, OSError, BrokenOff):
         raise CannotDownload("broken") from None
-    return _pieces(response, first)
+    return chain([first] if first else [], pieces)
 
 
-def _pieces(response: requests.Response, piece: bytes) -> Iterator[bytes]:
-    while piece:
-        yield piece
-        piece = _piece(response)
-
-
-def _piece(response: requests.Response) -> bytes:
+def _pieces(response: requests.Response) -> Iterator[bytes]:
     # Whatever has arrived, and not a full chunk: a slow host's bytes are passed on as they come.
-    return bytes(response.raw.read1(CHUNK, decode_content=True))
+    while piece := bytes(response.raw.read1(CHUNK, decode_content=False)):
+        yield piece
 
 
 def _exactly(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
