@@ -183,7 +183,7 @@ def test_a_link_that_has_expired_says_what_to_do(sandbox: SandboxProcess, staff_
         410,
         "The link to this file has expired",
         "Run the export again with the same filter",
-        "eq(sku,LAMP-1)",
+        "The export's filter: eq(sku,LAMP-1)",
         "request-an-export",
     )
     assert "/jobs/an-export/" in page.having("href")
@@ -326,14 +326,46 @@ def test_a_host_that_is_not_allowed_is_not_asked(
     link: str, sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
 ) -> None:
     allow(file_host.host)
-    put(sandbox, link.format(host=file_host.host) + QUERY)
-    check_refused(
+    put(sandbox, link.format(host=file_host.host) + QUERY, filter="eq(sku,LAMP-1)")
+    page = check_refused(
         download(staff_client, "an-export"),
         502,
         "This file lies where the console may not fetch it",
         "DOWNLOAD_HOSTS",
     )
     assert file_host.connections == 0
+    # It would look like the value of the setting.
+    assert "LAMP-1" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("link", "named"),
+    [
+        ("https://evil.example/secret/a.csv", "evil.example"),
+        ("https://mara:hunter2@Evil.example:8443/a.csv", "evil.example:8443"),
+        ("http://{host}/redirect.csv", "there.example"),
+    ],
+)
+def test_a_host_that_is_not_allowed_is_named_and_nothing_else_of_its_address(
+    link: str,
+    named: str,
+    sandbox: SandboxProcess,
+    file_host: FileHost,
+    allow: Callable[..., None],
+    staff_client: Client,
+) -> None:
+    allow(file_host.host)
+    put(sandbox, link.format(host=file_host.host) + QUERY)
+    file_host.answers["/redirect.csv"] = lambda handler: handler.send(302, Location=f"//there.example/secret{QUERY}")
+    page = check_refused(download(staff_client, "an-export"), 502, f"with the setting DOWNLOAD_HOSTS: {named}")
+    assert [button["data-copy"] for button in page.all("button") if "data-copy" in button][:1] == [named]
+    for secret in ("secret", "hunter2", "Expires"):
+        assert secret not in page.text
+
+
+def test_an_address_without_a_host_is_said_so(sandbox: SandboxProcess, staff_client: Client) -> None:
+    put(sandbox, "nonsense" + QUERY)
+    assert check_refused(download(staff_client, "an-export"), 502, "The address names no host").all("pre") == []
 
 
 @pytest.mark.parametrize("pattern", ["{host}", "127.0.0.1", "*.0.0.1"])
@@ -427,7 +459,8 @@ def test_a_private_address_behind_a_public_name_gets_not_a_byte(
     monkeypatch.setattr(FileHandler, "handle", lambda handler: received.append(handler.rfile.read()))
     allow()
     put(sandbox, f"https://files.example:{file_host.server_port}/a.csv{QUERY}")
-    check_refused(download(staff_client, "an-export"), 502, "This file lies where the console may not fetch it")
+    name = f"files.example:{file_host.server_port}"
+    check_refused(download(staff_client, "an-export"), 502, "This file lies where the console may not fetch it", name)
     assert b"".join(received) == b""
 
 

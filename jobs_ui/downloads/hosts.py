@@ -34,7 +34,7 @@ def check_host(url: str, hosts: Sequence[str]) -> bool:
     if any(_covers(pattern, host, _name(host)) for pattern in hosts) and scheme in ("http", "https"):
         return True
     if hosts or scheme != "https":
-        raise CannotDownload("not-allowed")
+        raise CannotDownload("not-allowed", host=host)
     return False
 
 
@@ -47,8 +47,9 @@ def direct_address(link: SignedLink, *, hosts: Sequence[str], now: datetime) -> 
     check_expiry(link, now)
     # A header holds ASCII without line ends; what is checked is what is sent.
     url = quote(link.reveal(), safe=_ADDRESS_CHARACTERS)
-    if not check_host(link.reveal(), hosts) and not _is_public(_name(SignedLink(url).host)):
-        raise CannotDownload("not-allowed")
+    host = SignedLink(url).host
+    if not check_host(link.reveal(), hosts) and not _is_public(_name(host)):
+        raise CannotDownload("not-allowed", host=host)
     check_host(url, hosts)
     return url
 

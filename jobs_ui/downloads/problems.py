@@ -13,15 +13,19 @@ class CannotDownload(Exception):
     """The file cannot be had. `kind` says why; `status` is the file host's, where it answered.
 
     `total`: the file's bytes, where the kind is "not-in-file" and its host told. `part`: the number (from 1) of the
-    part that is the reason, where all parts were asked for.
+    part that is the reason, where all parts were asked for. `host`: the one that is "not-allowed", its port included
+    where there is one; "" where the address names none.
     """
 
-    def __init__(self, kind: Kind, *, status: int | None = None, total: int | None = None, part: int = 0) -> None:
+    def __init__(
+        self, kind: Kind, *, status: int | None = None, total: int | None = None, part: int = 0, host: str = ""
+    ) -> None:
         super().__init__(kind)
         self.kind: Kind = kind
         self.status = status
         self.total = total
         self.part = part
+        self.host = host
 
 
 class BrokenOff(Exception):

@@ -13,6 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from jobs_ui.downloads.hosts import is_global
 from jobs_ui.downloads.problems import CannotDownload
+from jobs_ui.jobs_api import SignedLink
 from jobs_ui.jobs_api.sockets import BoundedHTTPConnection, BoundedHTTPSConnection, BoundedResponse
 
 TIMEOUTS = (3.05, 15.0)
@@ -91,7 +92,7 @@ def get(url: str, headers: Mapping[str, str], *, public_only: bool) -> requests.
     except (requests.RequestException, OSError, ValueError) as error:
         # Not chained: the library's errors show the address, signature included.
         kind = _kind_of(error)
-    raise CannotDownload(kind)
+    raise CannotDownload(kind, host=SignedLink(url).host)
 
 
 def _kind_of(error: BaseException) -> Literal["not-allowed", "not-reachable"]:

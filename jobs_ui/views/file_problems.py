@@ -44,13 +44,17 @@ HEADLINES = {
     ),
 }
 ADVICE = {
-    "not-allowed": "Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS.",
+    "not-allowed": "Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS:",
     "not-in-file": "Download the file anew.",
     "no-header": "Download the parts one by one, or as a zip.",
     "too-many-columns": "Download the parts one by one, or as a zip.",
 }
-RUN_AGAIN = "Run the export again with the same filter, and a new file is written."
-TRY_AGAIN = "Try again in a minute. If it happens again, run the export again with the same filter."
+NAMELESS = "The address names no host, so there is none that the setting DOWNLOAD_HOSTS could allow."
+# The export's filter stands below these.
+RUN_AGAIN = "Run the export again with the same filter, and a new file is written. The export's filter:"
+TRY_AGAIN = (
+    "Try again in a minute. If it happens again, run the export again with the same filter. The export's filter:"
+)
 
 
 def cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload, *, number: int | None) -> HttpResponse:
@@ -66,8 +70,8 @@ def cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload,
             status,
             headline,
             sentence,
-            advice=ADVICE.get(error.kind, RUN_AGAIN if status == 410 else TRY_AGAIN),
-            code=_filter(job),
+            advice=_advice(error),
+            code=_code(job, error),
             request_id=job.request_id,
             back_url=_job_url(job),
             back_words="Back to the job",
@@ -160,6 +164,19 @@ def _works(job: JobRecord, number: int) -> str:
 def _other_parts(job: JobRecord, number: int) -> tuple[tuple[str, str], ...]:
     others = [other for other in range(1, len(job.files or ()) + 1) if other != number][:MOST_LINKS]
     return tuple((reverse("job_file", args=[job.job_id, other]), f"Download part {other}") for other in others)
+
+
+def _advice(error: CannotDownload) -> str:
+    if error.kind == "not-allowed" and not error.host:
+        return NAMELESS
+    return ADVICE.get(error.kind, RUN_AGAIN if HEADLINES[error.kind][0] == 410 else TRY_AGAIN)
+
+
+def _code(job: JobRecord, error: CannotDownload) -> str:
+    """What the advice speaks of, to copy."""
+    if error.kind == "not-allowed":
+        return error.host
+    return "" if error.kind in ADVICE else _filter(job)
 
 
 def _filter(job: JobRecord) -> str:
