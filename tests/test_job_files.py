@@ -210,7 +210,11 @@ def test_a_file_that_its_host_does_not_give_out_is_gone(
     put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
     file_host.answers["/a.csv"] = lambda handler: handler.send(status, b"<Error>AccessDenied</Error>")
     check_refused(
-        download(staff_client, "an-export"), 410, "This file is no longer there", f"It said {status}.", "all products"
+        download(staff_client, "an-export"),
+        410,
+        "This file is no longer there",
+        f"The host of the file said {status}.",
+        "all products",
     )
 
 
@@ -267,8 +271,57 @@ def test_a_host_that_trickles_its_headers_does_not_hold_a_thread(
                 handler.wfile.write(b"X: y\r\n")
 
     file_host.answers["/a.csv"] = trickle
-    check_refused(download(staff_client, "an-export"), 502, "The host of the file cannot be reached.")
+    check_refused(download(staff_client, "an-export"), 502, "The host of the file is too slow")
     gone.set()
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nid,name\n"], ids=["mute", "body"]
+)
+@pytest.mark.parametrize("rest", ["files/1/", "files.zip", "files.csv", "files/1/preview/"])
+def test_a_host_that_falls_silent_is_called_slow(
+    rest: str,
+    begin: bytes,
+    sandbox: SandboxProcess,
+    file_host: FileHost,
+    allow: Callable[..., None],
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+
+    def fall_silent(handler: FileHandler) -> None:
+        handler.wfile.write(begin)
+        handler.rfile.read(1)  # until the other side hangs up
+
+    file_host.answers["/a.csv"] = fall_silent
+    check_refused(staff_client.get(f"/jobs/an-export/{rest}"), 502, "The host of the file is too slow")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        bytes(range(256)) * 8,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nContent-Length: 20\r\n\r\n" + CSV,
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n",
+    ],
+    ids=["nothing", "garbage", "two-lengths", "long-header", "many-headers"],
+)
+def test_a_host_that_answers_nonsense_was_reached(
+    answer: bytes, sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
+) -> None:
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+
+    def answer_so(handler: FileHandler) -> None:
+        handler.wfile.write(answer)
+
+    file_host.answers["/a.csv"] = answer_so
+    check_refused(download(staff_client, "an-export"), 502, "gave an answer that makes no sense, or broke it off.")
 
 
 def test_an_encoding_that_cannot_be_undone_is_a_broken_answer(
@@ -498,6 +551,16 @@ def test_while_the_api_is_down_no_file_can_be_had_and_the_page_says_why(
 
 def test_a_job_that_nobody_knows_has_no_file(sandbox: SandboxProcess, staff_client: Client) -> None:
     check_refused(download(staff_client, "no-such-job"), 404, "There is no such job")
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "{tls}", "x" * 64 + ".example"])
+def test_a_host_that_has_no_address_or_no_certificate_is_not_reached(
+    host: str, sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
+) -> None:
+    host = host.format(tls=file_host.host)
+    allow(host)
+    put(sandbox, f"https://{host}/a.csv{QUERY}")
+    check_refused(download(staff_client, "an-export"), 502, "The host of the file cannot be reached.")
 
 
 @pytest.mark.parametrize("number", [0, 3, 10**30])

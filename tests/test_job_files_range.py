@@ -142,7 +142,7 @@ def test_a_range_of_the_host_that_is_not_the_one_that_was_asked_for_is_a_broken_
     if said == "bytes 10-19/50":
         assert content(answer) == b"0123456789"
     else:
-        check_refused(answer, 502, "The file could not be fetched", "It said 206.")
+        check_refused(answer, 502, "The file could not be fetched", "The host of the file said 206.")
 
 
 @pytest.mark.parametrize("body", [b"012345678", b"0123456789a"], ids=["shorter", "longer"])

@@ -171,7 +171,7 @@ def test_a_host_that_trickles_does_not_hold_the_page(
         handler.rfile.read(1)
 
     file_host.answers["/a.csv"] = silent
-    check_refused(staff_client.get("/jobs/an-export/files/1/preview/"), 502, "The host of the file cannot be reached.")
+    check_refused(staff_client.get("/jobs/an-export/files/1/preview/"), 502, "The host of the file is too slow")
 
 
 def test_a_file_that_breaks_off_in_its_beginning_is_a_broken_answer(
@@ -189,7 +189,9 @@ def test_a_preview_that_cannot_be_had_says_why_as_a_download_does(
     check_refused(staff_client.get(address.format(3)), 404, "There is no such part", "2 parts, and this is number 3.")
     check_refused(staff_client.get("/jobs/no-such-job/files/1/preview/"), 404, "There is no such job")
     sandbox.faults([{"match": "file", "kind": "status", "status": 403}])
-    check_refused(staff_client.get(address.format(1)), 410, "This file is no longer there", "It said 403.")
+    check_refused(
+        staff_client.get(address.format(1)), 410, "This file is no longer there", "The host of the file said 403."
+    )
     sandbox.faults([{"match": "job", "status": 500}])
     check_refused(staff_client.get(address.format(1)), 503, "Elastic Path could not be asked")
     sandbox.faults([])

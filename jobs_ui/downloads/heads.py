@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from urllib3.exceptions import HTTPError
 
+from jobs_ui.downloads.causes import kind_of_break
 from jobs_ui.downloads.opening import OpenFile
 from jobs_ui.downloads.problems import BrokenOff, CannotDownload
 from jobs_ui.downloads.ranges import WantedRange
@@ -78,10 +79,11 @@ def _read(file: OpenFile, most: int, ends_at: float) -> tuple[bytes, bool]:
                 break
             if time.monotonic() >= ends_at:
                 return bytes(content), True
-    except (HTTPError, OSError, BrokenOff):
-        if content and time.monotonic() >= ends_at:
+    except (HTTPError, OSError, BrokenOff) as error:
+        kind = kind_of_break(error)
+        if content and kind == "too-slow":
             return bytes(content), True
-        raise CannotDownload("broken") from None
+        raise CannotDownload(kind) from None
     finally:
         file.close()
     return bytes(content[:most]), False

@@ -13,6 +13,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from jobs_ui.downloads import ranges
+from jobs_ui.downloads.causes import kind_of_break
 from jobs_ui.downloads.hosts import check_expiry, check_host
 from jobs_ui.downloads.problems import BrokenOff, CannotDownload
 from jobs_ui.downloads.ranges import Span, WantedRange
@@ -176,8 +177,8 @@ def _begun(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
             first += piece
             if not piece or length is None or length > CHUNK:
                 break
-    except (HTTPError, OSError, BrokenOff):
-        raise CannotDownload("broken") from None
+    except (HTTPError, OSError, BrokenOff) as error:
+        raise CannotDownload(kind_of_break(error)) from None
     return chain([first] if first else [], pieces)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 Kind = Literal[
-    "expired", "gone", "not-allowed", "broken", "not-reachable", "not-in-file", "no-header", "too-many-columns"
+    "expired",
+    "gone",
+    "not-allowed",
+    "broken",
+    "too-slow",
+    "not-reachable",
+    "not-in-file",
+    "no-header",
+    "too-many-columns",
 ]
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 import socket
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from jobs_ui.downloads.causes import PrivateAddress, kind_of_failure
 from jobs_ui.downloads.hosts import is_global
 from jobs_ui.downloads.problems import CannotDownload
 from jobs_ui.jobs_api import SignedLink
 from jobs_ui.jobs_api.sockets import BoundedHTTPConnection, BoundedHTTPSConnection, BoundedResponse
 
 TIMEOUTS = (3.05, 15.0)
-
-
-class _PrivateAddress(OSError):
-    """A public name led to an address that is not."""
 
 
 class _FileResponse(BoundedResponse):
@@ -42,7 +39,7 @@ class _PublicConnection(_TLSConnection):
         connection = super()._new_conn()
         if not is_global(connection.getpeername()[0]):
             connection.close()
-            raise _PrivateAddress
+            raise PrivateAddress
         return connection
 
 
@@ -91,18 +88,5 @@ def get(url: str, headers: Mapping[str, str], *, public_only: bool) -> requests.
         return session.get(url, stream=True, allow_redirects=False, timeout=TIMEOUTS)
     except (requests.RequestException, OSError, ValueError) as error:
         # Not chained: the library's errors show the address, signature included.
-        kind = _kind_of(error)
+        kind = kind_of_failure(error)
     raise CannotDownload(kind, host=SignedLink(url).host)
-
-
-def _kind_of(error: BaseException) -> Literal["not-allowed", "not-reachable"]:
-    waiting: list[object] = [error]
-    for _ in range(20):
-        if not waiting:
-            break
-        cause = waiting.pop()
-        if isinstance(cause, _PrivateAddress):
-            return "not-allowed"
-        if isinstance(cause, BaseException):
-            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-    return "not-reachable"

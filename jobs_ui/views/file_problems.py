@@ -25,7 +25,16 @@ HEADLINES = {
         "This file lies where the console may not fetch it",
         "The file's address is not one that this console is allowed to fetch from.",
     ),
-    "broken": (502, "The file could not be fetched", "The host of the file gave an answer that makes no sense."),
+    "broken": (
+        502,
+        "The file could not be fetched",
+        "The host of the file gave an answer that makes no sense, or broke it off.",
+    ),
+    "too-slow": (
+        502,
+        "The file could not be fetched",
+        "The host of the file is too slow: the file did not come in time.",
+    ),
     "not-reachable": (502, "The file could not be fetched", "The host of the file cannot be reached."),
     "not-in-file": (
         416,
@@ -63,7 +72,7 @@ def cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload,
     if error.part and number is None:
         sentence = f"It is about part {error.part}. {sentence}"
     if error.status is not None:
-        sentence += f" It said {error.status}."
+        sentence += f" The host of the file said {error.status}."
     response = problem_page(
         request,
         Problem(
