@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from jobs_ui.downloads import CannotDownload
+from jobs_ui.downloads import BrokenOff, CannotDownload
 from jobs_ui.downloads.heads import Beginning, read_header
 from jobs_ui.downloads.merging import columns_of, make_plan
 from jobs_ui.jobs_api import JobsClient
@@ -289,6 +289,72 @@ def test_a_header_that_does_not_end_is_a_page_that_names_the_part(
     # The export is as it should be: nobody needs its filter.
     assert page.all("pre") == []
     assert content(together(staff_client, export, "zip"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"id,na\0me\n1,2\n",
+        "id,größe\n1,2\n".encode("utf-16"),
+        b"\xfe\xff" + "名价".encode("utf-16-be"),
+        b"\x01\x02\x03,\x04\x05\n1\n",
+    ],
+    ids=["nul", "utf-16", "utf-16-be", "controls"],
+)
+def test_what_is_no_text_is_not_put_together(
+    header: bytes, sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    sandbox.put_files(export, "id\n1\n", header)
+    check_refused(together(staff_client, export, "csv"), 502, "The parts cannot be put together", "part 2.", "as a zip")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html; charset=utf-8", b"\n <html>AccessDenied</html>"),
+        ("application/xml", b"<Error>AccessDenied</Error>"),
+    ],
+    ids=["html", "xml"],
+)
+def test_a_page_in_the_place_of_a_file_is_no_file(
+    kind: str,
+    body: bytes,
+    sandbox: SandboxProcess,
+    file_host: FileHost,
+    allow: Callable[..., None],
+    staff_client: Client,
+) -> None:
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    file_host.answers["/a.csv"] = lambda handler: handler.send(200, body, Content_Type=kind)
+    for rest in ("files/1/", "files.zip", "files.csv", "files/1/preview/"):
+        check_refused(staff_client.get(f"/jobs/an-export/{rest}"), 502, "an answer that makes no sense")
+    # What a resumed download would have of it is no better.
+    file_host.answers["/a.csv"] = lambda handler: handler.send(
+        200, body, Content_Type=kind, Content_Length=str(len(body))
+    )
+    answer = staff_client.get("/jobs/an-export/files/1/", headers={"Range": "bytes=5-"})
+    check_refused(answer, 502, "an answer that makes no sense")
+    # Some hosts call every file so.
+    file_host.answers["/a.csv"] = lambda handler: handler.send(200, b"id,<b>\n", Content_Type="text/html")
+    assert content(staff_client.get("/jobs/an-export/files/1/")) == b"id,<b>\n"
+
+
+@pytest.mark.parametrize("last", ['2,"open', '2,"open\n3,x\n', '"', '2,"a""'])
+def test_a_quote_that_is_open_at_the_end_of_a_part_breaks_united_columns_off(
+    last: str, sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    for parts in ((f"id,n\n{last}", "id\n1\n"), ("id\n1\n", f"id,n\n{last}")):
+        sandbox.put_files(export, *parts)
+        answer = together(staff_client, export, "csv")
+        with pytest.raises(BrokenOff, match="a quote is not closed"):
+            content(answer)
+        assert content(together(staff_client, export, "zip"))
+
+
+@pytest.mark.parametrize("last", ['2,"b"', '2,"b"\r\n', "2,b", '2,"b" x', '2,""'])
+def test_a_last_row_that_ends_is_one(last: str, sandbox: SandboxProcess, export: str, staff_client: Client) -> None:
+    assert len(rows(merged(sandbox, staff_client, export, "id\n1\n", f"id,n\n{last}"))) == 3
 
 
 def test_more_columns_than_a_table_can_hold_are_a_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +22,8 @@ MOST_BYTES = 256 * 1024
 # Seconds for opening a part and reading its beginning.
 PATIENCE = 10.0
 BOM = "\ufeff"
+# So much of a text may be control characters. Bytes that are not UTF-8 do not count: an old encoding is text, too.
+_MOST_CONTROLS = 0.03
 # The library's own limit for a cell, 128 kB, is less than a description may have. It holds for the whole process.
 LONGEST_RECORD = 1024 * 1024
 csv.field_size_limit(LONGEST_RECORD)
@@ -90,9 +93,11 @@ def _read(file: OpenFile, most: int, ends_at: float) -> tuple[bytes, bool]:
 
 
 def read_header(beginning: Beginning) -> Header:
-    """The header row of a part; blank lines before it belong to it. Raises CannotDownload ("no-header") where it does
-    not end within what was read, as with a quote that is never closed.
+    """The header row of a part; blank lines before it belong to it. Raises CannotDownload ("no-header") where it is not
+    text, or does not end within what was read, as with a quote that is never closed.
     """
+    if beginning.content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise CannotDownload("no-header")
     lines = LimitedLines(io.BytesIO(beginning.content))
     try:
         # Strict: a quote that is never closed is no header, though the file ends there.
@@ -103,14 +108,24 @@ def read_header(beginning: Beginning) -> Header:
     line_end = line[len(line.rstrip("\r\n")) :]
     if lines.size >= len(beginning.content) and not beginning.is_whole:
         raise CannotDownload("no-header")
+    if is_binary("".join(names or ())):
+        raise CannotDownload("no-header")
     digest = sha256(beginning.content[: lines.size]).digest()
     return Header(tuple(names or ()), lines.size, digest, line_end)
+
+
+def is_binary(text: str) -> bool:
+    """Whether this is no text, by its first 4,096 signs."""
+    begin = text[:4096]
+    controls = sum(1 for sign in begin if sign < " " and sign not in "\t\r\n")
+    return "\0" in begin or controls > len(begin) * _MOST_CONTROLS
 
 
 class LimitedLines:
     """The lines of a binary file as text, for `csv.reader`; bytes that are not UTF-8 come through unharmed.
 
-    `size`: the bytes handed out so far. `last`: the last line. Raises CannotDownload ("no-header") at a record longer
+    `size`: the bytes handed out so far. `last`: the last line. `has_ended`: one more was asked for than there are; a
+    record that comes only then has a quote that is never closed. Raises CannotDownload ("no-header") at a record longer
     than `LONGEST_RECORD`: a quote that is never closed would otherwise gather the whole file. Whoever has taken a
     record says so with `begin_record`.
     """
@@ -120,6 +135,7 @@ class LimitedLines:
         self._left = LONGEST_RECORD
         self.size = 0
         self.last = ""
+        self.has_ended = False
 
     def begin_record(self) -> None:
         """The next line begins a record."""
@@ -133,6 +149,7 @@ class LimitedLines:
             self.last = line
             is_first, self.size = self.size == 0, self.size + len(encoded(line))
             yield line.removeprefix(BOM) if is_first else line
+        self.has_ended = True
 
 
 def encoded(text: str) -> bytes:

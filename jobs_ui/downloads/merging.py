@@ -164,6 +164,9 @@ def _records(pieces: Iterator[bytes]) -> Iterator[list[str]]:
     lines = LimitedLines(io.BufferedReader(_PiecesFile(pieces), _BATCH))
     try:
         for record in csv.reader(lines):
+            if lines.has_ended:
+                # Not the library's strict mode: that would refuse `"1" x` as well, which spreadsheets read.
+                raise BrokenOff("The last row of a part does not end: a quote is not closed.")
             lines.begin_record()
             if record:
                 yield record

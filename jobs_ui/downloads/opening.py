@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,8 @@ CHUNK = 64 * 1024
 # Seconds until a file has to be open, up to its first byte, redirects included. The bytes after it may take their time.
 PATIENCE = 20.0
 PLAIN = ("", "identity")
+# What a host calls a page of its own, about a file that it does not give out.
+PAGES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 
 @dataclass(slots=True)
@@ -127,8 +130,13 @@ def _opened(response: requests.Response, wanted: WantedRange | None) -> OpenFile
     elif wanted is not None and file.length is not None and _is_meant(file, wanted):
         return _cut_out(file, wanted, file.length)
     pieces = _pieces(response) if is_plain else unpacked(_pieces(response), encoding)
-    file.pieces = _exactly(_begun(pieces, file.length), file.length)
+    is_page = _says_page(headers) and (file.span is None or file.span.first == 0)
+    file.pieces = _exactly(_begun(pieces, file.length, is_page=is_page), file.length)
     return file
+
+
+def _says_page(headers: requests.structures.CaseInsensitiveDict[str]) -> bool:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() in PAGES
 
 
 def _length(headers: requests.structures.CaseInsensitiveDict[str]) -> int | None:
@@ -162,13 +170,16 @@ def _cut_out(file: OpenFile, wanted: WantedRange, total: int) -> OpenFile:
     span = wanted.within(total)
     if span is None:
         raise CannotDownload("not-in-file", total=total)
-    pieces = _exactly(_begun(_pieces(file.response), total), total)
+    begun = _begun(_pieces(file.response), total, is_page=_says_page(file.response.headers))
+    pieces = _exactly(begun, total)
     return replace(file, pieces=_between(pieces, span), span=span, length=span.length)
 
 
-def _begun(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
+def _begun(pieces: Iterator[bytes], length: int | None, *, is_page: bool) -> Iterator[bytes]:
     """The pieces of a body of `length` bytes. What comes first is there already, a small file as a whole: what breaks
     off at once is still a page that says so.
+
+    `is_page`: the host says that it is one, which is believed where it begins so. Many hosts name the type wrongly.
     """
     first = b""
     try:
@@ -179,6 +190,8 @@ def _begun(pieces: Iterator[bytes], length: int | None) -> Iterator[bytes]:
                 break
     except (HTTPError, OSError, BrokenOff) as error:
         raise CannotDownload(kind_of_break(error)) from None
+    if is_page and first.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
+        raise CannotDownload("broken")
     return chain([first] if first else [], pieces)
 
 

@@ -7,12 +7,10 @@ import io
 from dataclasses import dataclass
 from typing import Literal
 
-from jobs_ui.downloads.heads import BOM, Beginning
+from jobs_ui.downloads.heads import BOM, Beginning, is_binary
 
 MOST_ROWS = 20
 MOST_COLUMNS = 500
-# So much of a text may be control characters. Bytes that are not UTF-8 do not count: an old encoding is text, too.
-_MOST_CONTROLS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def make_preview(beginning: Beginning) -> Preview:
         # The last sign may have been cut in two.
         text = text.rstrip("\ufffd")
     text = text.removeprefix(BOM)
-    if _is_binary(text):
+    if is_binary(text):
         return Preview(flaw="binary")
     is_replaced = "\ufffd" in text
     records, is_complete = _records(text, is_whole=beginning.is_whole)
@@ -80,12 +78,6 @@ def _records(text: str, *, is_whole: bool) -> tuple[list[list[str]], bool]:
     except csv.Error:
         return records, False
     return records, True
-
-
-def _is_binary(text: str) -> bool:
-    begin = text[:4096]
-    controls = sum(1 for sign in begin if sign < " " and sign not in "\t\r\n")
-    return "\0" in begin or controls > len(begin) * _MOST_CONTROLS
 
 
 def _filled(record: list[str], width: int) -> tuple[str, ...]:
