@@ -108,10 +108,21 @@ def test_a_large_file_is_passed_on_in_pieces(sandbox: SandboxProcess, export: st
 def test_head_tells_what_the_download_would_be(export: str, api: JobsClient, staff_client: Client) -> None:
     answer = staff_client.head(f"/jobs/{export}/files/1/")
     assert answer.status_code == 200
-    assert answer.content == b""
+    assert content(answer) == b""
     assert answer["Content-Length"] == str(len(direct(api, export, 1)))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer["Content-Disposition"]
+
+
+def test_head_tells_no_length_where_the_host_does_not(
+    sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client
+) -> None:
+    allow(file_host.host)
+    put(sandbox, f"http://{file_host.host}/a.csv{QUERY}")
+    file_host.answers["/a.csv"] = lambda handler: handler.send(200, CSV)
+    answer = staff_client.head("/jobs/an-export/files/1/")
+    assert (answer.status_code, content(answer)) == (200, b"")
+    assert "Content-Length" not in answer
 
 
 def test_a_download_is_a_get(export: str, staff_client: Client) -> None:

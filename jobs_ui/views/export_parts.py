@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from jobs_ui.downloads import (
     SLOTS,
@@ -135,7 +135,7 @@ def one_of_few(
         except BaseException:
             slot.release()
             raise
-        if isinstance(response, StreamingHttpResponse):
+        if isinstance(response, StreamingHttpResponse) and request.method != "HEAD":
             response.streaming_content = _Held(response, slot)
         else:
             slot.release()
@@ -155,7 +155,8 @@ def attachment(
     """The stream as a file to save; for HEAD, what its headers would be."""
     if request.method == "HEAD":
         stream.close()
-        response: HttpResponseBase = HttpResponse()
+        # Streamed, although there is nothing to stream: Django would otherwise say that the file has no bytes.
+        response = StreamingHttpResponse(iter(()), status=status)
     else:
         response = StreamingHttpResponse(stream, status=status)
     response["Content-Type"] = content_type
