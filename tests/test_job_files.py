@@ -502,7 +502,7 @@ def test_redirects_that_lead_nowhere_come_to_an_end(
     assert len(file_host.asked) <= 5
 
 
-@pytest.mark.parametrize("hidden", ["127.0.0.1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("hidden", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
 def test_a_private_address_behind_a_public_name_gets_not_a_byte(
     hidden: str,
     sandbox: SandboxProcess,

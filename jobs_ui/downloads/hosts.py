@@ -16,6 +16,11 @@ CLOCK_LEEWAY = timedelta(seconds=60)
 # What an address may hold as it is: the reserved characters of RFC 3986, and what has been encoded already.
 _ADDRESS_CHARACTERS = "/#%[]=:;$&()+,!?*@'~"
 
+# NAT64 (RFC 6052), its networks for private use (RFC 8215), and addresses "compatible" with IPv4 (RFC 4291).
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_TRANSLATION = ipaddress.IPv6Network("64:ff9b:1::/48")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+
 
 def check_expiry(link: SignedLink, now: datetime) -> None:
     """Raises CannotDownload for a link that is known to be dead at `now`, by the API's clock."""
@@ -55,10 +60,26 @@ def direct_address(link: SignedLink, *, hosts: Sequence[str], now: datetime) -> 
 
 
 def is_global(address: str) -> bool:
-    """Whether an IP address is one of the public internet."""
+    """Whether an IP address is one of the public internet, and so is the IPv4 address that it may carry."""
     parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed in _LOCAL_TRANSLATION or parsed.teredo is not None:
+            return False
+        carried = _carried(parsed)
+        if carried is not None:
+            return _is_open(carried)
+    return _is_open(parsed)
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Where packets to an address end that is an IPv4 address in other clothes."""
+    if address in _TRANSLATED or address in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast
 
 
 def _is_public(name: str) -> bool:
