@@ -127,6 +127,33 @@ def test_a_long_cell_is_clipped_and_can_be_opened(sandbox: SandboxProcess, expor
     assert "word…" in page.text
 
 
+@pytest.mark.parametrize("content", ['"sku,name\n1,2\n', 'sku\n1\n"', 'sku\n"a"",\n2\n', 'sku\n"a'])
+def test_a_quote_that_is_never_closed_is_said(
+    content: str, sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    assert "A quote is never closed" in shown(sandbox, staff_client, export, content).text
+    assert "A quote is never closed" not in shown(sandbox, staff_client, export, f'{content}"').text
+
+
+@pytest.mark.parametrize("table", ["id,text\n1,{}\n", "id,{}\n1,2\n"], ids=["cell", "name"])
+def test_a_huge_cell_does_not_make_a_huge_page(
+    table: str, sandbox: SandboxProcess, export: str, staff_client: Client
+) -> None:
+    long = '"' + "x\n" * 100_000 + '"'
+    sandbox.put_files(export, table.format(long))
+    answer = staff_client.get(f"/jobs/{export}/files/1/preview/")
+    assert len(answer.content) < 40_000
+    assert "Of a cell, 2,000 letters are shown at most." in Page(answer).text
+
+
+def test_signs_that_turn_the_text_around_are_shown(sandbox: SandboxProcess, export: str, staff_client: Client) -> None:
+    turned = "\u202eabc\u2066"
+    sandbox.put_files(export, f"id,{turned}\n1,{turned}\n2,{turned}{'x' * 100}\n")
+    answer = staff_client.get(f"/jobs/{export}/files/1/preview/")
+    assert not set(turned) & set("\u202e\u2066") & set(answer.content.decode())
+    assert Page(answer).text.count("[U+202E]abc[U+2066]") == 4
+
+
 @pytest.mark.parametrize("with_ranges", [True, False], ids=["host-with-ranges", "host-without"])
 def test_a_large_file_is_read_at_its_beginning_alone(
     with_ranges: bool, sandbox: SandboxProcess, file_host: FileHost, allow: Callable[..., None], staff_client: Client

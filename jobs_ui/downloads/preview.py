@@ -26,7 +26,7 @@ class Preview:
     rows: tuple[tuple[str, ...], ...] = ()
     columns: int = 0
     has_more: bool = False
-    flaw: Literal["", "empty", "binary", "unreadable", "too-long"] = ""
+    flaw: Literal["", "empty", "binary", "unreadable", "too-long", "unclosed"] = ""
     is_replaced: bool = False
 
     @property
@@ -45,7 +45,7 @@ def make_preview(beginning: Beginning) -> Preview:
     if is_binary(text):
         return Preview(flaw="binary")
     is_replaced = "\ufffd" in text
-    records, is_complete = _records(text, is_whole=beginning.is_whole)
+    records, flaw = _records(text, is_whole=beginning.is_whole)
     if not records:
         return Preview(flaw="empty" if beginning.is_whole else "too-long", is_replaced=is_replaced)
     header, rows = records[0], records[1 : MOST_ROWS + 1]
@@ -56,28 +56,31 @@ def make_preview(beginning: Beginning) -> Preview:
         rows=tuple(_filled(row, shown) for row in rows),
         columns=columns,
         has_more=len(records) > MOST_ROWS + 1 or not beginning.is_whole,
-        flaw="" if is_complete else "unreadable",
+        flaw=flaw,
         is_replaced=is_replaced,
     )
 
 
-def _records(text: str, *, is_whole: bool) -> tuple[list[list[str]], bool]:
-    """The first records that are there from end to end, one more than is shown; and whether nothing was in the way."""
+def _records(text: str, *, is_whole: bool) -> tuple[list[list[str]], Literal["", "unreadable", "unclosed"]]:
+    """The first records that are there from end to end, one more than is shown; and what was in the way."""
     # A record is known to be whole when there is something after it.
     lines = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(lines)
+    # One more line than there is: what takes it in has a quote that is never closed.
+    reader = csv.reader([*lines, ""])
     records: list[list[str]] = []
     try:
         for record in reader:
-            if not is_whole and reader.line_num == len(lines):
+            if not is_whole and reader.line_num >= len(lines):
                 break
             if record:
                 records.append(record)
+                if reader.line_num > len(lines):
+                    return records, "unclosed"
             if len(records) > MOST_ROWS + 1:
                 break
     except csv.Error:
-        return records, False
-    return records, True
+        return records, "unreadable"
+    return records, ""
 
 
 def _filled(record: list[str], width: int) -> tuple[str, ...]:
