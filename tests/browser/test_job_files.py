@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,3 +79,58 @@ def test_all_parts_are_saved_under_a_sensible_name(
     assert saved["part"] == b"id\n1\n"
     assert saved[".csv"] == b"id\n1\n2\n"
     assert zipfile.ZipFile(io.BytesIO(saved[".zip"])).testzip() is None
+
+
+@pytest.mark.parametrize("width", [1440, 900, 390])
+def test_the_edge_of_a_table_fades_while_there_is_more_beyond_it(
+    width: int, page: Page, staff: User, sandbox: SandboxProcess, export: str, sync: Callable[[], RoundOutcome]
+) -> None:
+    sandbox.put_files(export, TABLE, "a,b\n1,2\n")
+    sync()
+    log_in(page, staff)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/jobs/{export}/files/1/preview/")
+    frame = page.get_by_role("region", name="First rows")
+    expect(frame).to_have_css("mask-image", re.compile("gradient"))
+    frame.evaluate("(element) => element.scrollTo(element.scrollWidth, 0)")
+    expect(frame).to_have_css("mask-image", "none")
+    page.goto(f"/jobs/{export}/files/2/preview/")
+    expect(frame).to_have_css("mask-image", "none")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_top_of_a_preview_stands_where_it_does_on_other_pages(
+    width: int, page: Page, staff: User, sandbox: SandboxProcess, export: str, sync: Callable[[], RoundOutcome]
+) -> None:
+    names = ",".join(f"c{number}" for number in range(600))
+    sandbox.put_files(export, f"{names}\n", "id\n1\n")
+    sync()
+    log_in(page, staff)
+    page.set_viewport_size({"width": width, "height": 900})
+    places = []
+    for address in (f"/jobs/{export}/errors/", f"/jobs/{export}/files/1/preview/"):
+        page.goto(address)
+        crumb, title = page.locator(".crumb").bounding_box(), page.locator("h1").bounding_box()
+        assert crumb
+        assert title
+        places.append((round(crumb["y"]), round(title["y"])))
+    assert places[0] == places[1]
+    lead, note = page.locator("main > .lead").bounding_box(), page.locator(".said").bounding_box()
+    assert lead
+    assert note
+    assert note["y"] - (lead["y"] + lead["height"]) >= 8
+
+
+def test_no_button_stands_alone_beside_an_empty_row_on_a_phone(
+    page: Page, staff: User, sandbox: SandboxProcess, export: str, sync: Callable[[], RoundOutcome]
+) -> None:
+    sync()
+    log_in(page, staff)
+    page.set_viewport_size({"width": 390, "height": 900})
+    for address in (f"/jobs/{export}/", f"/jobs/{export}/files/1/preview/"):
+        page.goto(address)
+        row = page.locator(".title .actions").bounding_box()
+        last = page.locator(".title .actions .btn").last.bounding_box()
+        assert row
+        assert last
+        assert last["x"] + last["width"] == pytest.approx(row["x"] + row["width"], abs=1)
