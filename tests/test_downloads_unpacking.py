@@ -74,7 +74,9 @@ def test_a_packed_file_that_was_cut_never_passes_as_whole(
 
 
 @pytest.mark.parametrize("encoding", PACKED)
-@pytest.mark.parametrize("body", [b"", b"\x1f", b"no packing at all", gzip.compress(CSV)[:12]])
+@pytest.mark.parametrize(
+    "body", [b"", b"\x1f", b"no packing at all", gzip.compress(CSV)[:12]], ids=["none", "sign", "bare", "cut"]
+)
 def test_a_packed_file_that_breaks_off_at_once_is_a_page(
     body: bytes,
     encoding: str,
