@@ -361,7 +361,7 @@ def test_what_there_is_to_download_is_said_before_anyone_clicks(changes: dict[st
         ("started", "not-asked", 0, "when the job has ended"),
         ("failed", "none", 0, "Quote the request id"),
         ("success", "none", 0, "lists no errors for this job (read 2026-11-24 12:00:00 UTC)."),
-        ("failed", "partial", 100_000, "Only the first 100,000 messages could be read"),
+        ("failed", "partial", 100_000, "100,000 messages could be read, and Elastic Path has more"),
         ("failed", "complete", 1, "1 message, all of them (read 2026-11-24 12:00:00 UTC)."),
         ("failed", "unavailable", 0, "did not give out the errors"),
     ],

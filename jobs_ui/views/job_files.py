@@ -27,6 +27,7 @@ from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
 from jobs_ui.views.export_parts import ExportParts, attachment, one_of_few
 from jobs_ui.views.file_problems import cannot_download, no_such_part, still_running
 from jobs_ui.views.problems import cannot_ask, job_not_found
+from jobs_ui.views.rendering import release_connection
 
 CSV = "text/csv; charset=utf-8"
 BAD_REQUEST = 400
@@ -87,6 +88,8 @@ def _noted(
             detail=what,
             request_id=job.request_id if job else "",
         )
+        # The entry took it once more.
+        release_connection()
     return response
 
 
