@@ -75,6 +75,10 @@ class Job(models.Model):
         constraints = [models.UniqueConstraint(fields=["store", "job_id"], name="job_store_job_id")]
         indexes = [
             models.Index(fields=["created_at", "id"], name="job_created"),
+            # All that insights count by, so that they need no row.
+            models.Index(
+                fields=["created_at", "store", "type", "status", "wait_ms", "run_ms", "id"], name="job_insights"
+            ),
             models.Index(fields=["status", "created_at", "id"], name="job_status_created"),
             models.Index(fields=["type", "created_at", "id"], name="job_type_created"),
             models.Index(fields=["type", "status", "created_at", "id"], name="job_type_status_created"),

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from jobs_ui.views import (
     audit_log,
     health,
+    insights,
     insights_errors,
     job_cancel,
     job_detail,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("queue/cancel/", job_cancel.queue_cancel, name="queue_cancel"),
     path("audit/", audit_log.audit_log, name="audit_log"),
     path("audit.csv", audit_log.audit_csv, name="audit_csv"),
+    path("insights/", insights.insights, name="insights"),
     path("insights/errors/", insights_errors.insights_errors, name="insights_errors"),
     path("insights/errors/<slug:digest>/", insights_errors.insights_error_jobs, name="insights_error_jobs"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),

@@ -34,6 +34,7 @@ LISTED = [
     "/queue/cancel/",
     "/audit/",
     "/audit.csv",
+    "/insights/",
     "/insights/errors/",
     "/insights/errors/a-digest/",
 ]

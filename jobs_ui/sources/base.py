@@ -24,6 +24,7 @@ from jobs_ui.sources.errors import (
     Problem,
     ProblemJobs,
 )
+from jobs_ui.sources.insights import Insights
 from jobs_ui.status import CANCELLED, FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
 
 PAGE_SIZE = 50
@@ -305,6 +306,11 @@ class JobSource(Protocol):
         self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
     ) -> ProblemJobs:
         """Page `number` (from 1) of the jobs with messages of that group, newest first."""
+
+    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> Insights | None:
+        """The figures of the jobs of a period that ends with the hour (up to a day's length) or day (UTC) of `now`;
+        None where the source cannot tell (see `Capabilities.insights`).
+        """
 
     def stores(self) -> tuple[StoreName, ...]:
         """The stores whose jobs can be shown: the configured ones, then those of which only history is left."""

@@ -8,7 +8,7 @@ and a page stays what it was. A filter looks through a bounded number of jobs a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from jobs_ui.jobs_api import (
@@ -172,6 +172,10 @@ class LiveSource:
     ) -> ProblemJobs:
         """See JobSource. Jobs API: it knows nothing over many jobs."""
         return ProblemJobs(number=number)
+
+    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> None:
+        """See JobSource. Jobs API: it knows nothing over many jobs."""
+        return
 
     def stores(self) -> tuple[StoreName, ...]:
         """See JobSource."""

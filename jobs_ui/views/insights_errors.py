@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
 from jobs_ui.insights.error_groups import OTHERS
-from jobs_ui.period_forms import PERIODS, PeriodQuery, parse_period_query
+from jobs_ui.period_forms import PeriodQuery
 from jobs_ui.presentation.durations import ago, exact
 from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
 from jobs_ui.sources import get_source
-from jobs_ui.sources.base import JobSource, StoreName
+from jobs_ui.sources.base import StoreName
 from jobs_ui.sources.errors import Problem, ProblemJob
 from jobs_ui.status import job_status, job_type
+from jobs_ui.views.period_parts import parsed, shared
 from jobs_ui.views.problems import Problem as ProblemPage
 from jobs_ui.views.problems import problem_page
 from jobs_ui.views.rendering import render_page, utc_now
@@ -31,11 +32,11 @@ MOST_PROBLEMS = 50
 def insights_errors(request: HttpRequest) -> HttpResponse:
     """`/insights/errors/?period=30d&store=…`: the error groups of all jobs, those of the most jobs first."""
     now, source = utc_now(), get_source()
-    query, stores = _parsed(request.GET, source)
+    query, stores = parsed(request.GET, source)
     problems = source.problems(query.since(now), stores=query.stores, most=MOST_PROBLEMS)
     most = max((problem.jobs for problem in problems), default=1)
     context = {
-        **_shared(source, query, stores, now, reverse("insights_errors")),
+        **shared(source, query, stores, now, reverse("insights_errors")),
         "rows": [_row(problem, query, most, now) for problem in problems],
         "is_cut": len(problems) == MOST_PROBLEMS,
     }
@@ -46,7 +47,7 @@ def insights_errors(request: HttpRequest) -> HttpResponse:
 def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     """`/insights/errors/<digest>/?period=30d&store=…&page=N`: the jobs with messages of one group, newest first."""
     now, source = utc_now(), get_source()
-    query, stores = _parsed(request.GET, source)
+    query, stores = parsed(request.GET, source)
     sentences: list[str] = []
     number = parse_page_number(request.GET.get("page", "1"), sentences)
     page = source.problem_jobs(digest[: LONGEST_DIGEST + 1], query.since(now), stores=query.stores, number=number)
@@ -55,7 +56,7 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
         return _no_such_problem(request, query)
     path = reverse("insights_error_jobs", args=[digest])
     context = {
-        **_shared(source, query, stores, now, path),
+        **shared(source, query, stores, now, path),
         "problem": page.problem,
         "sample": marked(page.problem.sample, LONGEST_SAMPLE),
         "hint": hint(page.problem.sample),
@@ -67,30 +68,6 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     }
     context["problems"] = (*query.problems, *sentences)
     return render_page(request, "insights_error_jobs", context)
-
-
-def _parsed(query: QueryDict, source: JobSource) -> tuple[PeriodQuery, Sequence[StoreName]]:
-    stores = source.stores()
-    return parse_period_query(query, [store.slug for store in stores]), stores
-
-
-def _shared(
-    source: JobSource, query: PeriodQuery, stores: Sequence[StoreName], now: datetime, path: str
-) -> dict[str, Any]:
-    """What both pages have around their table. (Any: what a template gets.)"""
-    return {
-        "capabilities": source.capabilities,
-        "freshness": source.freshness(now, query.stores),
-        "now": now,
-        "query": query,
-        "problems": query.problems,
-        "stores": stores if len(stores) > 1 else (),
-        "periods": [
-            (period.label, path + query.but(period.name).url_query(), period.name == query.period.name)
-            for period in PERIODS
-        ],
-        "form_url": path,
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,13 @@ CASES = (
         "the problems of all jobs of 30 days",
         holds=lambda _: "data-error-group",
     ),
+    Case(
+        "insights",
+        lambda _: "/insights/",
+        20,
+        "the figures of all jobs of 30 days",
+        holds=lambda _: "Jobs a day, by result",
+    ),
     Case("find-id", _search("find_id"), 8, "search by a job's id", rows=1),
     Case("find-prefix", _search("find_prefix"), 8, "search by the first eight characters of an id", rows=1),
     Case("find-request", _search("find_request"), 8, "search by a request id", rows=1),

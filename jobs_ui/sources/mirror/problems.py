@@ -17,13 +17,22 @@ JOB_COLUMNS = ("store", "job__job_id", "job__type", "job__status", "created_at",
 
 def problems(since: datetime, stores: Sequence[str], most: int) -> tuple[Problem, ...]:
     """The problems that most jobs have, and of these the ones with most messages, first."""
+    return _problems(since, stores, most, ("-jobs", "-messages", "key"))
+
+
+def costliest(since: datetime, stores: Sequence[str], most: int) -> tuple[Problem, ...]:
+    """The problems with the most messages, each of them mostly a row of a file that was not imported, first."""
+    return _problems(since, stores, most, ("-messages", "-jobs", "key"))
+
+
+def _problems(since: datetime, stores: Sequence[str], most: int, order: Sequence[str]) -> tuple[Problem, ...]:
     rows = list(
         _shown(since, stores)
         .exclude(digest=OTHERS)
         # By an expression: for the bare column, a SQLite without ANALYZE reads the other index, of all time.
         .values(key=Concat("digest", Value("")))
         .annotate(jobs=Count("pk"), messages=Sum("count"), last_at=Max("created_at"), newest=Max("pk"))
-        .order_by("-jobs", "-messages", "key")
+        .order_by(*order)
         .values_list("key", "jobs", "messages", "last_at", "newest")[:most]
     )
     groups = models.ErrorGroup.objects.filter(pk__in=[row[4] for row in rows])

@@ -39,7 +39,8 @@ from jobs_ui.sources.errors import (
     Problem,
     ProblemJobs,
 )
-from jobs_ui.sources.mirror import errors, listing, paging, problems
+from jobs_ui.sources.insights import Insights
+from jobs_ui.sources.mirror import errors, insights, listing, paging, problems
 from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
@@ -200,6 +201,10 @@ class MirrorSource:
     ) -> ProblemJobs:
         """See JobSource."""
         return problems.problem_jobs(digest, since, stores, number, size)
+
+    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> Insights:
+        """See JobSource. Over many jobs up to a minute old."""
+        return insights.insights(now, length, stores)
 
     def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""

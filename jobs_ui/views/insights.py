@@ -1,0 +1,86 @@
+"""What the jobs of a period tell together: results, success rate, wait and run time, busiest hours, what costs most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from jobs_ui.forms import ListQuery
+from jobs_ui.period_forms import PeriodQuery
+from jobs_ui.presentation.durations import duration, exact
+from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, marked
+from jobs_ui.presentation.insights_charts import charts_of, percent
+from jobs_ui.sources import get_source
+from jobs_ui.sources.base import JobFilters, StoreName
+from jobs_ui.sources.errors import Problem
+from jobs_ui.sources.insights import Insights, SlowJob
+from jobs_ui.status import job_status, job_type
+from jobs_ui.views.period_parts import parsed, shared
+from jobs_ui.views.rendering import render_page, utc_now
+
+
+@require_safe
+def insights(request: HttpRequest) -> HttpResponse:
+    """`/insights/?period=30d&store=…`: the figures of the period's jobs, as charts and tables."""
+    now, source = utc_now(), get_source()
+    query, stores = parsed(request.GET, source)
+    figures = source.insights(now, query.period.length, stores=query.stores)
+    context = {
+        **shared(source, query, stores, now, reverse("insights")),
+        "all_problems_url": reverse("insights_errors") + query.url_query(),
+        "has_jobs": figures is not None and figures.tally.total > 0,
+        "view": _view(figures, query, stores) if figures and figures.tally.total else None,
+    }
+    return render_page(request, "insights", context)
+
+
+def _view(figures: Insights, query: PeriodQuery, stores: Sequence[StoreName]) -> dict[str, Any]:
+    """The figures as the page prints them. (Any: what a template gets.)"""
+    names = {store.slug: store.name for store in stores} if len(stores) > 1 else {}
+    most = max((problem.messages for problem in figures.costliest), default=1)
+    return {
+        "tally": figures.tally,
+        "rate": percent(figures.tally.success_rate),
+        "wait": duration(figures.wait.half),
+        "long_wait": duration(figures.wait.most),
+        "run": duration(figures.run.half),
+        "long_run": duration(figures.run.most),
+        "since": exact(figures.since),
+        "counted_at": exact(figures.counted_at),
+        "charts": charts_of(figures, lambda begin, end: _list_url(query, begin, end)),
+        "slowest": [_slow(job, names) for job in figures.slowest],
+        "costliest": [_costly(problem, query, most) for problem in figures.costliest],
+    }
+
+
+def _list_url(query: PeriodQuery, begin: datetime, end: datetime) -> str:
+    filters = JobFilters(stores=query.stores, created_from=begin, created_to=end)
+    return reverse("job_list") + ListQuery(filters).url_query()
+
+
+def _slow(job: SlowJob, names: dict[str, str]) -> dict[str, Any]:
+    """A job as its row prints it. (Any: what a template gets.)"""
+    return {
+        "job": job,
+        "type": job_type(job.type),
+        "status": job_status(job.status),
+        "created": exact(job.created_at),
+        "ran": duration(job.ran),
+        "store": names.get(job.store, ""),
+        "url": reverse("job_detail", args=[job.job_id]),
+    }
+
+
+def _costly(problem: Problem, query: PeriodQuery, most: int) -> dict[str, Any]:
+    """An error group as its row prints it. (Any: what a template gets.)"""
+    return {
+        "problem": problem,
+        "sample": marked(problem.sample, LONGEST_SAMPLE),
+        "width": f"{100 * problem.messages / most:.2f}%",
+        "url": reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
+    }

@@ -1,0 +1,317 @@
+"""The figures over all jobs of a period: counted right, by store and period, drawn, and as tables beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from jobs_ui import models
+from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sources.mirror import histograms
+from jobs_ui.sources.mirror import insights as counting
+from jobs_ui.sync.clocks import utc_now
+from tests.test_job_list import HOSTILE, Page, check_nothing_was_injected, shown
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+PATH = "/insights/"
+
+
+def put(
+    job_id: str,
+    *,
+    days: int = 1,
+    hour: int = 9,
+    kind: str = "product-import",
+    status: str = "success",
+    wait: float | None = 1,
+    run: float | None = 10,
+    store: str = "default",
+) -> models.Job:
+    """A job of the mirror, created so many days ago at that hour (UTC). `wait` and `run` in seconds."""
+    created = TODAY - timedelta(days=days) + timedelta(hours=hour, minutes=30)
+    return models.Job.objects.create(
+        store=store,
+        job_id=job_id,
+        type=kind,
+        status=status,
+        created_at=created,
+        wait_ms=-1 if wait is None else int(wait * 1000),
+        run_ms=-1 if run is None else int(run * 1000),
+        raw={},
+        read_at=created,
+    )
+
+
+def put_errors(job: models.Job, digest: str, sample: str, count: int) -> None:
+    models.ErrorGroup.objects.create(
+        job=job,
+        reading=1,
+        is_shown=True,
+        number=models.ErrorGroup.objects.filter(job=job).count() + 1,
+        digest=digest,
+        sample=sample,
+        count=count,
+        first=0,
+        last=count - 1,
+        slots=[],
+        store=job.store,
+        created_at=job.created_at,
+    )
+
+
+def get(client: Client, **query: str) -> Page:
+    answer = client.get(PATH, query)
+    assert answer.status_code == 200
+    return Page(answer)
+
+
+def day(days: int) -> str:
+    return f"{TODAY - timedelta(days=days):%Y-%m-%d}"
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_jobs_are_counted_by_day_and_result(staff_client: Client) -> None:
+    for number, status in enumerate(["success"] * 7 + ["failed"] * 2 + ["cancelled", "pending", "odd"]):
+        put(f"job-{number}", days=2, status=status)
+    put("other-day", days=5)
+
+    page = get(staff_client)
+
+    assert "Jobs 13 Succeeded 80.0 % Failed 2" in page.text
+    assert f"{day(2)} 7 2 1 2" in page.text
+    assert f"{day(5)} 1 0 0 0" in page.text
+    assert f"{day(3)} 0 0 0 0" in page.text
+    # As a title in the drawing, and the rate in its own table.
+    assert f"{day(2)}: 12 jobs, 2 failed, 1 cancelled, 2 not ended" in page.text
+    assert f"{day(2)} 77.8 %" in page.text
+    assert f"{day(3)} –" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_day_leads_to_its_jobs(staff_client: Client) -> None:
+    put("before", days=3, hour=23)
+    put("first", days=2, hour=0)
+    put("last", days=2, hour=23)
+    put("after", days=1, hour=0)
+    (link,) = [link for link in get(staff_client).having("href") if f"created_from={day(2)}" in link]
+    assert f"created_to={day(2)}" in link
+    assert Page(staff_client.get(link)).ids == ["last", "first"]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_wait_and_run_are_told_by_type_and_over_time(staff_client: Client) -> None:
+    for number in range(1, 101):
+        put(f"import-{number}", days=2, wait=number / 1000, run=number)
+    # Under a former name of the same type; and one that never started.
+    put("export", days=1, kind="product_export", wait=30, run=300)
+    put("waits", days=1, kind="product-export", status="pending", wait=None, run=None)
+
+    page = get(staff_client)
+
+    # Exact up to two digits; the middle of its step above.
+    assert "Product import 100 100.0 % 0.05 s 0.10 s 50 s 1 min 35 s" in page.text.replace("0.09 s", "0.10 s")
+    assert "Product export 2 100.0 % 30 s 30 s 5 min 05 s 5 min 05 s" in page.text
+    assert f"{day(2)} 50 s 1 min 35 s" in page.text
+    assert f"{day(1)} 5 min 05 s 5 min 05 s" in page.text
+    assert f"{day(1)} 30 s 30 s" in page.text
+    assert f"{day(3)} – –" in page.text
+
+
+def test_a_percentile_is_off_by_five_percent_at_most() -> None:
+    for milliseconds in [0, 7, 99, 100, 109, 1_094, 10_999, 123_456, 5_432_100, 86_400_000]:
+        digits = len(str(milliseconds)) - 2
+        step = milliseconds // 10**digits * 10**digits if digits > 0 else milliseconds
+        half = histograms.lengths_of({step: 3}).half
+        assert half is not None
+        assert abs(half / timedelta(milliseconds=1) - milliseconds) <= milliseconds * 0.05
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_busiest_hours_are_those_of_utc(staff_client: Client) -> None:
+    for number in range(3):
+        put(f"nine-{number}", days=number + 1, hour=9)
+    put("night", hour=23)
+    page = get(staff_client)
+    assert "by creation, in UTC; most at 09:00" in page.text
+    assert "08:00 0 09:00 3 10:00 0" in page.text
+    assert "23:00 1" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_slowest_jobs_lead_to_themselves(staff_client: Client) -> None:
+    for number in range(12):
+        put(f"job-{number}", run=number * 60)
+    put("runs", status="started", run=None)
+    put("too-old", days=40, run=99_999)
+    page = get(staff_client)
+    assert page.ids == [f"job-{number}" for number in range(11, 1, -1)]
+    assert "/jobs/job-11/" in page.having("href")
+    assert "11 min 00 s" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_costliest_errors_are_those_of_the_most_messages(staff_client: Client) -> None:
+    for number in range(3):
+        put_errors(put(f"often-{number}"), "often", "too long", 2)
+    put_errors(put("much"), "much", "too short", 500)
+    put_errors(put("old", days=60), "past", "too thin", 9_999)
+    page = get(staff_client)
+    assert page.having("data-error-group") == ["much", "often"]
+    assert page.having("data-count") == ["500", "6"]
+    assert "/insights/errors/much/" in page.having("href")
+    assert "/insights/errors/" in page.having("href")
+    assert "What went wrong, all of it" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_periods_and_stores_are_told_apart(staff_client: Client) -> None:
+    models.SyncState.objects.create(store="gone")
+    put("today", days=0, hour=0)
+    put("week", days=6, store="gone")
+    put("month", days=29, store="gone")
+    put("quarter", days=89)
+    put("year", days=300)
+    for period, count in {"7d": 2, "30d": 3, "90d": 4}.items():
+        assert f"Jobs {count} Succeeded" in get(staff_client, period=period).text
+    assert "Jobs 2 Succeeded" in get(staff_client, period="90d", store="default").text
+    page = get(staff_client, store="gone")
+    assert "Jobs 2 Succeeded" in page.text
+    assert [link for link in page.having("href") if f"created_from={day(6)}" in link and "store=gone" in link]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_day_is_told_by_its_hours(staff_client: Client) -> None:
+    job = put("now")
+    models.Job.objects.filter(pk=job.pk).update(created_at=utc_now())
+    put("old", days=2)
+    page = get(staff_client, period="24h")
+    assert "Jobs an hour, by result" in page.text
+    assert "Jobs 1 Succeeded" in page.text
+    (link,) = [link for link in page.having("href") if link.startswith("/jobs/?created_from=")][-1:]
+    assert Page(staff_client.get(link)).ids == ["now"]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_each_chart_has_words_and_a_table(staff_client: Client) -> None:
+    put("a")
+    page = get(staff_client)
+    drawn = [svg for svg in page.all("svg") if svg.get("role") == "img"]
+    assert len(drawn) == 6
+    assert all(svg["aria-label"] for svg in drawn)
+    assert page.text.count("Show as a table") == 6
+    assert not page.having("style")
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_without_jobs_the_page_says_so(staff_client: Client) -> None:
+    put("old", days=60)
+    page = get(staff_client)
+    assert "No jobs in the last 30 days" in page.text
+    assert "/insights/errors/" in page.having("href")
+    assert not [svg for svg in page.all("svg") if svg.get("role") == "img"]
+
+
+def test_live_says_that_it_cannot_tell(sandbox: SandboxProcess, staff_client: Client, settings: Settings) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    page = get(staff_client)
+    assert "There is no history to look at" in page.text
+    assert "No jobs in the last" not in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("query", [{"period": "1y"}, {"period": "\0"}, {"store": "x" * 999}, {"store": "\0'"}])
+def test_what_cannot_be_read_is_said(query: dict[str, str], staff_client: Client) -> None:
+    put("a")
+    page = get(staff_client, **query)
+    assert "could not be read" in page.text or "There is no such store" in page.text
+    assert "Jobs 1 Succeeded" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
+def test_what_others_named_is_text(words: str, staff_client: Client) -> None:
+    # As sync stores it: NULs are replaced, and names are cut.
+    words = words.replace("\0", "�").replace("\x07", "�")[:255]
+    put_errors(put("a", kind=words, status=words), "abc", words, 3)
+    page = get(staff_client)
+    check_nothing_was_injected(page)
+    assert shown(words)[:30] in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_only_the_types_of_the_most_jobs_are_drawn(staff_client: Client) -> None:
+    for number in range(14):
+        for each in range(2 if number else 1):
+            put(f"job-{number}-{each}", kind=f"kind-{number:02}")
+    page = get(staff_client)
+    assert "There are more types; these had the most jobs." in page.text
+    assert "kind-12, 2 jobs" in page.text
+    assert "kind-13, 2 jobs" not in page.text
+    assert "kind-00, 1 job" not in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_page_costs_the_same_queries_whatever_there_is(
+    staff_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    # Session, user, the state of sync; results, waits and runs by day and by type, hours, the slowest (keys and rows),
+    # the costliest errors and their samples.
+    for number in range(3):
+        put_errors(put(f"job-{number}"), f"digest-{number}", "too long", 1)
+    with django_assert_num_queries(13):
+        get(staff_client)
+    for number in range(3, 40):
+        put_errors(put(f"job-{number}", days=number % 9, kind=f"kind-{number}"), f"digest-{number}", "too long", number)
+    with django_assert_num_queries(13):
+        get(staff_client)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_figures_of_many_jobs_are_kept_for_a_while(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(counting, "KEEP_FROM_JOBS", 2)
+    put("a")
+    get(staff_client)
+    put("b")
+    assert "Jobs 2 Succeeded" in get(staff_client).text
+    put("c")
+    with django_assert_num_queries(3):
+        assert "Jobs 2 Succeeded" in get(staff_client).text
+    # Another period and another store are others.
+    assert "Jobs 3 Succeeded" in get(staff_client, period="7d").text
+    assert "Jobs 3 Succeeded" in get(staff_client, store="default").text
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("query", [{}, {"store": "default"}])
+def test_jobs_are_counted_in_one_index(query: dict[str, str], staff_client: Client) -> None:
+    put("a")
+    with CaptureQueriesContext(connection) as captured:
+        get(staff_client, **query)
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL plans a handful of rows without any index
+    counted = [each["sql"] for each in captured if "GROUP BY" in each["sql"] and '"jobs_ui_job"' in each["sql"]]
+    assert len(counted) == 6
+    with connection.cursor() as cursor:
+        for sql in counted:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            assert "USING COVERING INDEX job_" in " ".join(str(row) for row in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_navigation_leads_there(staff_client: Client) -> None:
+    put("a")
+    for path, current in {PATH: "page", "/insights/errors/": "true"}.items():
+        in_the_rail = next(link for link in Page(staff_client.get(path)).all("a") if link.get("href") == PATH)
+        assert in_the_rail["aria-current"] == current
+
+
+def test_it_is_for_staff(client: Client, db: None) -> None:
+    assert client.get(PATH)["Location"].startswith("/login/")
