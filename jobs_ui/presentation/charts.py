@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from jobs_ui.presentation.markup import fill, joined
 
 HEIGHT, TOP = 150, 12
-LEFT = 6.0
+LEFT = 9.0
 ROW = 44
 MOST_LABELS = 7
 LONGEST_NAME = 40
