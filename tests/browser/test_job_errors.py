@@ -48,7 +48,9 @@ def test_values_are_copied_messages_found_and_the_problem_followed_to_its_jobs(
     assert re.fullmatch(r"product-import_\d{4}-\d\d-\d\d_errors\.csv", started.value.suggested_filename)
     assert started.value.path().read_text(encoding="utf-8").count("\n") == 2
 
-    page.get_by_role("link", name="What went wrong").click()
+    page.get_by_role("link", name="Insights").click()
+    page.get_by_role("link", name=re.compile("What went wrong")).first.click()
+    expect(page).to_have_url(re.compile("/insights/errors/"))
     page.locator("[data-error-group] a").first.click()
     expect(page.locator("[data-job-id=a-job]")).to_have_count(1)
     page.locator("[data-job-id=a-job] a").click()
