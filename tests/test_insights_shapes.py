@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs_ui.insights.error_groups import MOST_GROUPS, MOST_SLOTS, OTHERS, Grouping
 from jobs_ui.insights.known_messages import KNOWN_MESSAGES, known_message
-from jobs_ui.insights.shapes import MOST_SHAPE, shape_of
+from jobs_ui.insights.shapes import LAST_SLOT, MOST_SHAPE, ROW_SLOT, shape_of
 
 UUID = "8e7f1a66-0cb9-4d5c-8b5f-2b0f0a1c2d3e"
 MESSAGES = {
@@ -72,9 +72,10 @@ VALUES = {
     "number": st.integers(0, 10**9).map(str),
     "uuid": st.uuids().map(str),
     "time": st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
-    "quoted": st.text(st.characters(codec="utf-8", exclude_characters="'\0"), max_size=60).map(
-        lambda text: f"'{text}'"
-    ),
+    # Three words in small letters are a sentence, and no value.
+    "quoted": st.text(st.characters(codec="utf-8", exclude_characters="'\0"), max_size=60)
+    .filter(lambda text: text.count(" ") < 2)
+    .map(lambda text: f"'{text}'"),
 }
 WORDS = st.lists(
     st.sampled_from(["slug", "price", "must be", "not found:", "in", "the", "object", "Größe"]), max_size=4
@@ -154,6 +155,8 @@ def test_other_words_are_another_shape() -> None:
 
 @given(st.text(max_size=300) | st.text(" '\"()“”.,-:/0aA_…\n", max_size=300))
 @example("'" * 40)
+@example("0(0")
+@example("row 1: a 2 (3)")
 def test_values_lie_in_the_message_in_order_and_the_rest_is_the_shape(message: str) -> None:
     shaped, at, rest = shape_of(message), 0, []
     slots = [part.slot for part in shaped.parts]
@@ -161,8 +164,11 @@ def test_values_lie_in_the_message_in_order_and_the_rest_is_the_shape(message: s
         assert at <= part.start <= part.end <= len(message)
         rest.append(message[at : part.start])
         at = part.end
-    assert slots == sorted(slots)
-    assert set(slots) == set(range(len(set(slots))))
+    # Those within the words count from 0; a row may come before them, and what comes after the words is last.
+    within = [slot for slot in slots if slot < LAST_SLOT]
+    assert within == sorted(within)
+    assert set(within) == set(range(len(set(within))))
+    assert slots == [ROW_SLOT] * slots.count(ROW_SLOT) + within + [LAST_SLOT] * slots.count(LAST_SLOT)
     words = "".join([*rest, message[at:]]).split()
     assert len(shaped.shape) <= MOST_SHAPE
     # Whatever is no value stands in the shape, but for what separates the values of a list.

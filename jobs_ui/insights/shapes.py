@@ -49,7 +49,6 @@ _AFTER_NOUN = re.compile(
     r"\b(?:skus?|slugs?|products?|nodes?|ref(?:erence)?s?|ids?|keys?|values?|options?|variations?|hierarch(?:y|ies))\W{0,2}$",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^\W\d_A-Z]+(?: [^\W\d_A-Z]+){2,}")
 _FIRST_ROW = re.compile(r"\A\s*(?:row|line|record) …[:,.]? +", re.IGNORECASE)
 # Possessive: what follows cannot make it look at the same characters twice.
 _LAST_VALUE = re.compile(r"(?:[:(\[] ?['\"]?…['\"]?[)\]]?|[\s.!])++\Z")
@@ -187,12 +186,18 @@ def _scan(message: str, start: int, end: int) -> Iterator[Span]:
             if close < 0:
                 # Looked for once: without a quotation mark that closes, each one that opens would look again.
                 unclosed.add(found[0])
-            elif not _SENTENCE.fullmatch(message, at, close):
+            elif not _is_sentence(message[at:close]):
                 yield Span(found.end(), close, "value")
                 at = close + 1
             else:
                 # A sentence in quotation marks is what is said, and no value.
                 at = close + 1
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether it is three words and more, in small letters: names of products have capitals or digits."""
+    words = text.split(" ")
+    return len(words) > 2 and all(word.isalpha() and word.islower() for word in words)
 
 
 def _closing(message: str, quote: str, at: int, end: int) -> int:
