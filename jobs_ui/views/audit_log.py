@@ -29,6 +29,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     path = reverse("audit_log")
     context = {
         "query": query,
+        "page_words": f"Page {query.number:,}",
         "problems": query.problems,
         "rows": audit_rows(entries[:PAGE_SIZE], now),
         "actions": ACTIONS.items(),

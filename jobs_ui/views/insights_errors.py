@@ -63,6 +63,7 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
         "rows": [_job_row(job, digest, stores, now) for job in page.jobs],
         "all_url": reverse("insights_errors") + query.url_query(),
         "page": page,
+        "page_words": f"Page {number:,}",
         "next_url": f"{path}{query.url_query(page=number + 1)}" if page.has_next else "",
         "previous_url": f"{path}{query.url_query(page=number - 1)}" if number > 1 else "",
     }
