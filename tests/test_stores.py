@@ -207,7 +207,7 @@ def mistake(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def store_or_fail(store: str, *args: Any, **options: Any) -> Stored:
         if store == "trade" and is_there.is_set():
-            raise ValueError(f"cannot read https://cdn.example/part_1.csv?Signature={SECRET}&Expires=1")
+            raise ValueError(f"cannot read https://files.example/part_1.csv?Signature={SECRET}&Expires=1")
         return store_jobs(store, *args, **options)
 
     monkeypatch.setattr(walk, "store_jobs", store_or_fail)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ def _all_columns(model: type[models.Model], columns: Sequence[str]) -> tuple[lis
     return [*columns, *(str(field.column) for field in others)], tuple(defaults)
 
 
-class _Loader:
+class _Loader(ABC):
     """Takes the indexes away at first, and makes them again at the end: a third of the time."""
 
     drop: Iterable[str] = ()
@@ -75,12 +76,13 @@ class _Loader:
             for statement in self.drop:
                 cursor.execute(statement)
 
+    @abstractmethod
     def _look(self) -> None:
-        raise NotImplementedError
+        """Finds out what is to be dropped and made again."""
 
+    @abstractmethod
     def add(self, model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Writes the rows."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Makes the indexes."""
