@@ -12,11 +12,11 @@ from hashlib import sha256
 
 from urllib3.exceptions import HTTPError
 
-from jobs_ui.downloads.causes import kind_of_break
 from jobs_ui.downloads.opening import OpenFile
 from jobs_ui.downloads.problems import BrokenOff, CannotDownload
 from jobs_ui.downloads.ranges import WantedRange
 from jobs_ui.jobs_api import deadline
+from jobs_ui.outgoing.causes import kind_of_break
 
 MOST_BYTES = 256 * 1024
 # Seconds for opening a part and reading its beginning.

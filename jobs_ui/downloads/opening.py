@@ -14,13 +14,13 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from jobs_ui.downloads import ranges
-from jobs_ui.downloads.causes import kind_of_break
 from jobs_ui.downloads.hosts import check_expiry, check_host
 from jobs_ui.downloads.problems import BrokenOff, CannotDownload
 from jobs_ui.downloads.ranges import Span, WantedRange
-from jobs_ui.downloads.requesting import get
 from jobs_ui.downloads.unpacking import ENCODINGS, unpacked
-from jobs_ui.jobs_api import SignedLink, deadline
+from jobs_ui.jobs_api import SignedLink, deadline, host_of
+from jobs_ui.outgoing.causes import kind_of_break
+from jobs_ui.outgoing.requesting import NoAnswer, ask
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,10 @@ def _follow(url: str, hosts: Sequence[str], wanted: WantedRange | None) -> reque
         headers["If-Range"] = wanted.if_range
     for _ in range(MOST_REDIRECTS + 1):
         is_named = check_host(url, hosts)
-        response = get(url, headers, public_only=not is_named)
+        try:
+            response = ask("GET", url, headers, public_only=not is_named)
+        except NoAnswer as error:
+            raise CannotDownload(error.kind, host=host_of(url)) from None
         if not response.is_redirect:
             return response
         response.close()

@@ -15,7 +15,7 @@ from .exceptions import (
     UnreadableAnswer,
     UpstreamFailure,
 )
-from .links import SignedLink
+from .links import SignedLink, host_of
 from .pages import Page, Problem
 from .paging import MAX_ERRORS, MAX_LIMIT, MAX_OFFSET, OVERLAP, Walk
 from .schemas import Job, JobError, UnreadableRow
@@ -49,6 +49,7 @@ __all__ = [
     "clean_json",
     "clean_line",
     "clean_text",
+    "host_of",
     "parse_timestamp",
     "remaining",
     "within",

@@ -40,7 +40,7 @@ class SignedLink:
     def __init__(self, url: str) -> None:
         self.__url = url.encode("utf-8", "replace").decode("utf-8")
         self.name = _file_name(self.__url)
-        self.host = _host(self.__url)
+        self.host = host_of(self.__url)
         self.expires_at = _expiry(self.__url)
 
     def reveal(self) -> str:
@@ -108,7 +108,8 @@ def _file_name(url: str) -> str:
     return stem[: _MAX_NAME - len(suffix) - 1] + "." + suffix
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Return `host` or `host:port` in lower case, without user and password; "" where it is not certain."""
     try:
         by_urllib3, by_stdlib = parse_url(url), urlsplit(url)
         # The two disagree on crafted URLs (a backslash before an @). The one that is checked must be the one that is

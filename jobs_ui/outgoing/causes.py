@@ -1,4 +1,4 @@
-"""What lies behind an error of the libraries, in the kinds of CannotDownload: not reached, too slow, or broken."""
+"""What lies behind an error of the libraries: not allowed, not reached, too slow, or broken."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ _NOT_REACHED = (
 _TOO_SLOW = (by_urllib3.ReadTimeoutError, by_requests.ReadTimeout, TimeoutError)
 
 
+Kind = Literal["not-allowed", "not-reachable", "too-slow", "broken"]
+
+
 class PrivateAddress(OSError):
     """A public name led to an address that is not."""
 
 
-def kind_of_failure(error: BaseException) -> Literal["not-allowed", "not-reachable", "too-slow", "broken"]:
+def kind_of_failure(error: BaseException) -> Kind:
     """Why a request got no answer."""
     causes = list(_causes(error))
     if any(isinstance(cause, PrivateAddress) for cause in causes):
