@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from email.utils import formataddr, getaddresses
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -23,15 +24,16 @@ import dj_database_url
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from console.stores_file import StoreSettings, read_stores
+from console.webhooks_file import WebhookSettings, read_webhooks
 
 PROJECT = Path(__file__).resolve().parent.parent
-SECRETS = ("EPCC_CLIENT_SECRET", "CONSOLE_SECRET_KEY", "DATABASE_URL")
+SECRETS = ("EPCC_CLIENT_SECRET", "CONSOLE_SECRET_KEY", "DATABASE_URL", "EMAIL_HOST_PASSWORD")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 _HOST = r"(?:[\w-][\w.-]*|\[[0-9A-Fa-f:.]+\])"
 ALLOWED_HOST = re.compile(rf"\*|\.?{_HOST}")
 ORIGIN = re.compile(rf"https?://(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
-DOWNLOAD_HOST = re.compile(rf"(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
+TRUSTED_HOST = re.compile(rf"(?:\*\.)?{_HOST}(?::\d{{1,5}})?")
 
 
 class Problem(NamedTuple):
@@ -50,13 +52,19 @@ def _comma_separated(value: object) -> object:
 
 def _base_url(value: str) -> str:
     """An https address without path parameters; http only to this machine, since the client secret goes there."""
+    value = _address(value)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must be https, because the client secret is sent there (http only to this machine)")
+    return value
+
+
+def _address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\\]", value) or parts.port == 0:
         raise ValueError("is not an http(s) address")
     if re.search("[@?#]", value):
         raise ValueError("must not hold a user, a password, a query or a fragment")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must be https, because the client secret is sent there (http only to this machine)")
     return value.rstrip("/")
 
 
@@ -106,10 +114,31 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _download_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(map(DOWNLOAD_HOST.fullmatch, values)):
+def _trusted_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(TRUSTED_HOST.fullmatch, values)):
         raise ValueError("holds something that is not a host")
     return tuple(value.lower() for value in values)
+
+
+def _link_address(value: str) -> str:
+    # It stands in every message: what would end the link early, or look like one to somewhere else, is no part of it.
+    if not re.fullmatch(r"[!-~]{1,300}", value) or re.search(r"[<>\"'|`()*]", value):
+        raise ValueError("is not an http(s) address")
+    return _address(value)
+
+
+def _mail_host(value: str) -> str:
+    if not re.fullmatch(_HOST, value):
+        raise ValueError("is not a host name")
+    return value.strip("[]")
+
+
+def _sender(value: str) -> str:
+    addresses = getaddresses([value])
+    name, address = addresses[0] if len(addresses) == 1 else ("", "")
+    if not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}", address, re.ASCII) or not value.isprintable():
+        raise ValueError("is not an address of e-mail")
+    return formataddr((name, address))
 
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
@@ -134,8 +163,11 @@ class Environment(BaseModel):
     ] = Field(
         default=(),
         description="the path of a TOML file with a table [stores.<slug>] for each store: name, base_url, client_id, "
-        "and client_secret or client_secret_file",
+        "and client_secret or client_secret_file; and a table [webhooks.<slug>] for each webhook: name, form, url or "
+        "url_file, secret or secret_file",
     )
+    webhooks: Annotated[tuple[WebhookSettings, ...], BeforeValidator(read_webhooks)] = ()
+    """The other half of CONSOLE_STORES_FILE: not a setting of its own, see `SETTINGS`."""
     CONSOLE_API_BUDGET: Annotated[float, AfterValidator(_budget)] = Field(
         default=10.0, description="a number of requests a second, such as 10"
     )
@@ -160,14 +192,43 @@ class Environment(BaseModel):
     CONSOLE_HTTPS: bool | None = Field(default=None, description="on or off")
     CONSOLE_PROXY_COUNT: int = Field(default=0, ge=0, le=10, description="a number of proxies, such as 1")
     DOWNLOAD_MODE: Literal["proxy", "redirect"] = Field(default="proxy", description="proxy or redirect")
-    DOWNLOAD_HOSTS: Annotated[CommaSeparated, AfterValidator(_download_hosts)] = Field(
+    DOWNLOAD_HOSTS: Annotated[CommaSeparated, AfterValidator(_trusted_hosts)] = Field(
         default=(), description="hosts separated by commas: host, host:port or *.host"
     )
+    CONSOLE_URL: Annotated[str, AfterValidator(_link_address)] = Field(
+        default="", description="the address that people open the console at, such as https://jobs.example.com"
+    )
+    WEBHOOK_HOSTS: Annotated[CommaSeparated, AfterValidator(_trusted_hosts)] = Field(
+        default=(), description="hosts separated by commas: host, host:port or *.host"
+    )
+    EMAIL_HOST: Annotated[str, AfterValidator(_mail_host)] = Field(
+        default="", description="the host name of a mail server (SMTP), such as smtp.example.com"
+    )
+    EMAIL_PORT: int | None = Field(default=None, ge=1, le=65_535, description="a port, such as 587")
+    EMAIL_HOST_USER: str = Field(default="", max_length=300, description="the user at the mail server")
+    EMAIL_HOST_PASSWORD: SecretStr | None = Field(
+        default=None, description="the password that belongs to the user at the mail server"
+    )
+    EMAIL_SECURITY: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="starttls or tls; none only without a password, or to this machine"
+    )
+    DEFAULT_FROM_EMAIL: Annotated[str, AfterValidator(_sender)] = Field(
+        default="", description="the sender of e-mail, such as jobs@example.com or Jobs <jobs@example.com>"
+    )
+
+    @property
+    def email_port(self) -> int:
+        """The mail server's port: the usual one of its security, unless said otherwise."""
+        return self.EMAIL_PORT or {"starttls": 587, "tls": 465, "none": 25}[self.EMAIL_SECURITY]
 
     @property
     def https(self) -> bool:
         """Whether browsers reach the console over https: on, unless said otherwise or in debug."""
         return not self.CONSOLE_DEBUG if self.CONSOLE_HTTPS is None else self.CONSOLE_HTTPS
+
+
+SETTINGS = tuple(name for name in Environment.model_fields if name.isupper())
+"""The names that are read from the environment."""
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> tuple[Environment, list[Problem]]:
@@ -178,7 +239,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[Environm
     """
     environ = os.environ if environ is None else environ
     problems: list[Problem] = []
-    values = {name: value for name in Environment.model_fields if (value := environ.get(name, "").strip())}
+    values = {name: value for name in SETTINGS if (value := environ.get(name, "").strip())}
     for name in SECRETS:
         if path := environ.get(f"{name}_FILE", "").strip():
             if name in values:
@@ -192,13 +253,33 @@ def read_environment(environ: Mapping[str, str] | None = None) -> tuple[Environm
             if not values[name]:
                 del values[name]
                 problems.append(Problem(f"{name}_FILE", "names a file that is empty", "the path of a text file"))
+    if "CONSOLE_STORES_FILE" in values:
+        values["webhooks"] = values["CONSOLE_STORES_FILE"]
+    environment, wrong = _validated(values)
+    if _sends_password_in_the_open(environment):
+        environment = environment.model_copy(update={"EMAIL_SECURITY": "starttls"})
+        wrong["EMAIL_SECURITY"] = "must not be none where a password is sent to another machine"
+    # Either half of the file may be wrong, or both for the same reason.
+    if reason := wrong.pop("webhooks", ""):
+        wrong.setdefault("CONSOLE_STORES_FILE", reason)
+    for name, reason in wrong.items():
+        problems.append(Problem(name, reason, Environment.model_fields[name].description or ""))
+    return environment, problems
+
+
+def _validated(values: Mapping[str, str]) -> tuple[Environment, dict[str, str]]:
+    """The settings, each that is wrong left at its default, and what is wrong with those."""
     try:
-        return Environment.model_validate(values), problems
+        return Environment.model_validate(values), {}
     except ValidationError as error:
         wrong = {str(item["loc"][0]): item["msg"] for item in error.errors(include_input=False, include_url=False)}
     for name, message in wrong.items():
-        reason = message.removeprefix("Value error, ")
-        if not reason.startswith(("is ", "must ", "names ", "holds ")):
-            reason = "cannot be read"
-        problems.append(Problem(name, reason, Environment.model_fields[name].description or ""))
-    return Environment.model_validate({k: v for k, v in values.items() if k not in wrong}), problems
+        wrong[name] = message.removeprefix("Value error, ")
+        if not wrong[name].startswith(("is ", "must ", "names ", "holds ")):
+            wrong[name] = "cannot be read"
+    return Environment.model_validate({k: v for k, v in values.items() if k not in wrong}), wrong
+
+
+def _sends_password_in_the_open(environment: Environment) -> bool:
+    is_here = environment.EMAIL_HOST in LOOPBACK
+    return environment.EMAIL_SECURITY == "none" and environment.EMAIL_HOST_PASSWORD is not None and not is_here

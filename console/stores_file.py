@@ -1,18 +1,15 @@
-"""The file that names several stores, `CONSOLE_STORES_FILE`: TOML, a table `[stores.<slug>]` for each."""
+"""The stores of `CONSOLE_STORES_FILE`: a table `[stores.<slug>]` for each."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-MOST_STORES = 50
-TEXTS = ("name", "base_url", "client_id")
-SECRET, SECRET_FILE = "client_secret", "client_secret_file"
+from console.settings_file import Table, read_tables
+
+KEYS = frozenset({"name", "base_url", "client_id", "client_secret", "client_secret_file"})
 
 
 class StoreSettings(BaseModel):
@@ -34,53 +31,19 @@ def read_stores(value: object, check_base_url: Callable[[str], str]) -> object:
     """
     if not isinstance(value, str):
         return value
-    path = Path(value)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise ValueError("names a file that cannot be read") from None
-    except tomllib.TOMLDecodeError:
-        raise ValueError("names a file that is not TOML") from None
-    tables = content.get("stores")
-    if not isinstance(tables, dict) or not tables or len(tables) > MOST_STORES:
-        raise ValueError(f"names a file without stores, or with more than {MOST_STORES}")
-    return tuple(_store(path.parent, slug, table, check_base_url) for slug, table in tables.items())
+    return tuple(_store(table, check_base_url) for table in read_tables(Path(value), "stores", "store", KEYS))
 
 
-def _store(folder: Path, slug: str, table: object, check_base_url: Callable[[str], str]) -> StoreSettings:
-    if not SLUG.fullmatch(slug):
-        raise ValueError("holds a store whose short name is not made of a to z, 0 to 9 and hyphens")
-    if not isinstance(table, dict):
-        raise ValueError(f"holds a store “{slug}” that is not a table")  # noqa: TRY004 - pydantic takes ValueErrors
-    if unknown := sorted(set(table) - {*TEXTS, SECRET, SECRET_FILE}):
-        raise ValueError(f"holds a store “{slug}” with a key that is not known: {unknown[0][:40]}")
-    texts = {"name": slug, **table}
-    for key in TEXTS:
-        if not isinstance(texts.get(key), str) or not texts[key].strip() or len(texts[key]) > 300:
-            raise ValueError(f"holds a store “{slug}” without a usable {key}")
+def _store(table: Table, check_base_url: Callable[[str], str]) -> StoreSettings:
+    name, base_url, client_id = table.text("name", table.slug), table.text("base_url"), table.text("client_id")
     try:
-        base_url = check_base_url(texts["base_url"].strip())
+        base_url = check_base_url(base_url)
     except ValueError as error:
-        raise ValueError(f"holds a store “{slug}” whose base_url {error}") from None
+        raise ValueError(f"holds {table.what} whose base_url {error}") from None
     return StoreSettings(
-        slug=slug,
-        name=texts["name"].strip(),
+        slug=table.slug,
+        name=name,
         base_url=base_url,
-        client_id=texts["client_id"].strip(),
-        client_secret=_secret(folder, slug, table),
+        client_id=client_id,
+        client_secret=table.needed_secret("client_secret"),
     )
-
-
-def _secret(folder: Path, slug: str, table: dict[str, object]) -> SecretStr:
-    """The secret itself, or what its file holds; a relative path is taken from the folder of the stores' file."""
-    given, file = table.get(SECRET), table.get(SECRET_FILE)
-    if (given is None) == (file is None):
-        raise ValueError(f"holds a store “{slug}” that needs one of {SECRET} and {SECRET_FILE}")
-    if isinstance(file, str):
-        try:
-            given = (folder / file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError, ValueError):
-            raise ValueError(f"holds a store “{slug}” whose {SECRET_FILE} cannot be read") from None
-    if not isinstance(given, str) or not given:
-        raise ValueError(f"holds a store “{slug}” without a usable secret")
-    return SecretStr(given)

@@ -36,6 +36,15 @@ IDS = {
     "CONSOLE_STORES_FILE": "jobs_ui.E018",
     "DOWNLOAD_MODE": "jobs_ui.E019",
     "CONSOLE_PROXY_COUNT": "jobs_ui.E020",
+    "CONSOLE_URL": "jobs_ui.E021",
+    "WEBHOOK_HOSTS": "jobs_ui.E022",
+    "EMAIL_HOST": "jobs_ui.E023",
+    "EMAIL_PORT": "jobs_ui.E024",
+    "EMAIL_HOST_USER": "jobs_ui.E025",
+    "EMAIL_HOST_PASSWORD": "jobs_ui.E026",
+    "EMAIL_HOST_PASSWORD_FILE": "jobs_ui.E027",
+    "EMAIL_SECURITY": "jobs_ui.E028",
+    "DEFAULT_FROM_EMAIL": "jobs_ui.E029",
 }
 STATIC_FILES_MISSING = "jobs_ui.E015"
 STORE_SETTINGS = ("EPCC_API_BASE_URL", "EPCC_CLIENT_ID", "EPCC_CLIENT_SECRET")

@@ -27,6 +27,8 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0
+EMAIL_HOST = EMAIL_HOST_USER = EMAIL_HOST_PASSWORD = DEFAULT_FROM_EMAIL = ""
+EMAIL_USE_TLS = EMAIL_USE_SSL = False
 
 _database: dict[str, Any] = database(ENVIRONMENT, usable=True)  # Any: Django's own type for DATABASES
 if not _on_postgresql:

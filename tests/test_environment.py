@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.environment import PROJECT, SECRETS, Environment, Problem, read_environment
+from console.environment import PROJECT, SECRETS, SETTINGS, Environment, Problem, read_environment
 from console.settings import database
 from jobs_ui.checks import IDS
 from jobs_ui.jobs_api import JobsClient
 
-NAMES = tuple(Environment.model_fields)
+NAMES = SETTINGS
 VALID = {
     "EPCC_API_BASE_URL": "https://euwest.api.elasticpath.com",
     "EPCC_CLIENT_ID": "an-id",
@@ -31,6 +31,14 @@ VALID = {
     "DOWNLOAD_MODE": "redirect",
     "CONSOLE_PROXY_COUNT": "2",
     "DOWNLOAD_HOSTS": "files.example.com, *.CDN.example.com,10.0.0.1:8443",
+    "CONSOLE_URL": "https://jobs.example.com/",
+    "WEBHOOK_HOSTS": "hooks.internal:8080, *.CHAT.internal",
+    "EMAIL_HOST": "smtp.example.com",
+    "EMAIL_PORT": "2525",
+    "EMAIL_HOST_USER": "console",
+    "EMAIL_HOST_PASSWORD": "a-password-of-the-mail-server",
+    "EMAIL_SECURITY": "tls",
+    "DEFAULT_FROM_EMAIL": "Jobs console <jobs@example.com>",
 }
 WRONG = [
     ("EPCC_API_BASE_URL", "euwest.api.elasticpath.com"),
@@ -74,6 +82,27 @@ WRONG = [
     ("DOWNLOAD_HOSTS", "hunter2@files.example.com"),
     ("DOWNLOAD_HOSTS", "*"),
     ("DOWNLOAD_HOSTS", "*.*.example.com"),
+    ("CONSOLE_URL", "jobs.example.com"),
+    ("CONSOLE_URL", "ftp://hunter2.example.com"),
+    ("CONSOLE_URL", "https://user:hunter2@jobs.example.com"),
+    ("CONSOLE_URL", "https://jobs.example.com?key=hunter2"),
+    ("CONSOLE_URL", "https://jobs.example.com/<hunter2>"),
+    ("CONSOLE_URL", "https://jobs.example.com/hunter2\nBcc"),
+    ("CONSOLE_URL", "https://jobs.example.com:hunter2"),
+    ("WEBHOOK_HOSTS", "https://hunter2.example.com"),
+    ("WEBHOOK_HOSTS", "*"),
+    ("EMAIL_HOST", "smtp://hunter2"),
+    ("EMAIL_HOST", "hunter2.example.com:25"),
+    ("EMAIL_HOST", "hunter2 example.com"),
+    *(("EMAIL_PORT", value) for value in ("hunter2", "0", "65536", "-1")),
+    ("EMAIL_HOST_USER", "hunter2" * 50),
+    ("EMAIL_SECURITY", "none"),
+    ("EMAIL_SECURITY", "hunter2"),
+    ("EMAIL_SECURITY", "STARTTLS"),
+    ("DEFAULT_FROM_EMAIL", "hunter2"),
+    ("DEFAULT_FROM_EMAIL", "hunter2@"),
+    ("DEFAULT_FROM_EMAIL", "a@example.com, hunter2@example.com"),
+    ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: hunter2@example.com"),
 ]
 # Long enough not to be a part of our own words by chance. The environment cannot hold NUL.
 SECRET_VALUES = st.one_of(
@@ -122,6 +151,14 @@ def test_every_setting_has_a_right_value_that_is_taken() -> None:
     assert environment.DOWNLOAD_MODE == "redirect"
     assert environment.CONSOLE_PROXY_COUNT == 2
     assert environment.DOWNLOAD_HOSTS == ("files.example.com", "*.cdn.example.com", "10.0.0.1:8443")
+    assert environment.CONSOLE_URL == "https://jobs.example.com"
+    assert environment.WEBHOOK_HOSTS == ("hooks.internal:8080", "*.chat.internal")
+    assert (environment.EMAIL_HOST, environment.email_port) == ("smtp.example.com", 2525)
+    assert environment.EMAIL_HOST_USER == "console"
+    assert environment.EMAIL_HOST_PASSWORD is not None
+    assert environment.EMAIL_HOST_PASSWORD.get_secret_value() == "a-password-of-the-mail-server"
+    assert environment.EMAIL_SECURITY == "tls"
+    assert environment.DEFAULT_FROM_EMAIL == "Jobs console <jobs@example.com>"
 
 
 def check_defaults(environment: Environment) -> None:
@@ -140,6 +177,14 @@ def check_defaults(environment: Environment) -> None:
     assert environment.DOWNLOAD_MODE == "proxy"
     assert environment.CONSOLE_PROXY_COUNT == 0
     assert environment.DOWNLOAD_HOSTS == ()
+    assert environment.webhooks == ()
+    assert (environment.CONSOLE_URL, environment.WEBHOOK_HOSTS) == ("", ())
+    assert (environment.EMAIL_HOST, environment.EMAIL_HOST_USER, environment.DEFAULT_FROM_EMAIL) == ("", "", "")
+    assert (environment.EMAIL_HOST_PASSWORD, environment.EMAIL_SECURITY, environment.EMAIL_PORT) == (
+        None,
+        "starttls",
+        None,
+    )
 
 
 def test_nothing_is_needed_to_read_the_settings() -> None:
@@ -232,6 +277,23 @@ def test_every_address_that_is_accepted_can_be_called(url: str) -> None:
     if environment.EPCC_API_BASE_URL is not None:
         assert problems == []
         JobsClient(base_url=environment.EPCC_API_BASE_URL, client_id="id", client_secret="secret").close()
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_mail_servers_port_is_the_usual_one_of_its_security(security: str, port: int) -> None:
+    environment, problems = read_environment({"EMAIL_HOST": "mail.internal", "EMAIL_SECURITY": security})
+    assert (environment.email_port, problems) == (port, [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_password_goes_unencrypted_to_this_machine_alone(host: str) -> None:
+    environ = {"EMAIL_HOST": host, "EMAIL_SECURITY": "none", "EMAIL_HOST_PASSWORD": "a-password"}
+    environment, problems = read_environment(environ)
+    assert (environment.EMAIL_SECURITY, problems) == ("none", [])
+    environment, (problem,) = read_environment({**environ, "EMAIL_HOST": "mail.internal"})
+    assert problem.name == "EMAIL_SECURITY"
+    assert "a password is sent to another machine" in problem.reason
+    assert environment.EMAIL_SECURITY == "starttls"
 
 
 @pytest.mark.parametrize("word", ["on", "true", "1", "yes", "On", "TRUE"])

@@ -80,7 +80,7 @@ def test_the_stores_of_the_file_are_read_in_order(read: Callable[[str], tuple[En
         (GOOD.replace(f'client_secret = "{SECRET}"', ""), "one of client_secret and client_secret_file"),
         (GOOD.replace("trade.secret", "nowhere"), "“trade” whose client_secret_file cannot be read"),
         (GOOD.replace("client_id", "clientid", 1), "a key that is not known: clientid"),
-        (GOOD.replace(f'"{SECRET}"', '""'), "“europe” without a usable secret"),
+        (GOOD.replace(f'"{SECRET}"', '""'), "“europe” without a usable client_secret"),
     ],
 )
 def test_a_file_that_is_wrong_is_a_sentence_without_secrets(

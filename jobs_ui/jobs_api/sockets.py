@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import math
 import socket
+from collections.abc import Iterator
 from http import client as http_client
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # Far above any body that the client accepts: urllib3 reads the whole body of an answer that it throws away before a
 # retry.
 _MAX_WIRE_BYTES = 64 * 1024 * 1024
+_PIECE = 16 * 1024  # bytes, of which TLS makes one record
 
 
 class _BoundedSocket(io.RawIOBase):
@@ -83,10 +85,28 @@ def _connect_patience(connection: HTTPConnection) -> float | None:
     return share if patience is None else min(patience, share)
 
 
+# Any: http.client's own signature, which takes whatever can be sent.
+def _in_time(connection: HTTPConnection, data: Any) -> Iterator[Any]:
+    """The pieces of `data`, each to be sent before the call's deadline: TLS gives the whole time-out to each record."""
+    pieces = [data]
+    if isinstance(data, bytes):
+        pieces = [data[begin : begin + _PIECE] for begin in range(0, len(data), _PIECE)]
+    for piece in pieces:
+        if connection.sock is not None and not math.isinf(left := deadline.remaining()):
+            if left <= 0:
+                raise TimeoutError("the deadline of the call has passed")
+            connection.sock.settimeout(left)
+        yield piece
+
+
 class BoundedHTTPConnection(HTTPConnection):
     """A connection whose attempts to connect, and whose answers, end at the call's deadline."""
 
     response_class = BoundedResponse
+
+    def send(self, data: Any) -> None:
+        for piece in _in_time(self, data):
+            super().send(piece)
 
     def _new_conn(self) -> socket.socket:
         self.timeout = _connect_patience(self)
@@ -97,6 +117,10 @@ class BoundedHTTPSConnection(HTTPSConnection):
     """The same over TLS."""
 
     response_class = BoundedResponse
+
+    def send(self, data: Any) -> None:
+        for piece in _in_time(self, data):
+            super().send(piece)
 
     def _new_conn(self) -> socket.socket:
         self.timeout = _connect_patience(self)
