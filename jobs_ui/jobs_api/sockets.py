@@ -22,7 +22,7 @@ _MAX_WIRE_BYTES = 64 * 1024 * 1024
 _PIECE = 16 * 1024  # bytes, of which TLS makes one record
 
 
-class _BoundedSocket(io.RawIOBase):
+class BoundedSocket(io.RawIOBase):
     """A socket's reading end whose every read ends at the call's deadline, and that stops after too many bytes.
 
     A read time-out starts anew with each byte, so that a server sending one a second could hold a thread for ever, in
@@ -67,7 +67,7 @@ class BoundedResponse(http_client.HTTPResponse):
         # The standard library gives a buffered reader over the socket's file; the bound goes between the two.
         assert isinstance(self.fp, io.BufferedReader)  # noqa: S101 - narrows a private type
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(_BoundedSocket(sock, raw, self.most_bytes))
+        self.fp = io.BufferedReader(BoundedSocket(sock, raw, self.most_bytes))
 
 
 def _connect_patience(connection: HTTPConnection) -> float | None:

@@ -6,16 +6,23 @@ import hashlib
 import re
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
+from jobs_ui.jobs_api import deadline
 from jobs_ui.notifications.messages import Message
 from jobs_ui.notifications.problems import CannotDeliver
 from jobs_ui.notifications.texts import cleaned
+
+PATIENCE = 20.0
+"""Seconds for all that the mail server says, once it is connected to."""
 
 
 def is_configured() -> bool:
@@ -32,7 +39,8 @@ def send(address: str, message: Message) -> None:
     except ValidationError:
         raise CannotDeliver("The address of the recipient is not one of e-mail.", is_final=True) from None
     try:
-        _email(address, cleaned(message)).send()
+        with deadline.within(PATIENCE), _closing_connection() as connection:
+            _email(address, cleaned(message), connection).send()
     except (smtplib.SMTPException, OSError, ValueError) as error:
         # Not chained: what the server says may hold addresses, and what the library says a password.
         problem = _problem(error)
@@ -41,12 +49,24 @@ def send(address: str, message: Message) -> None:
     raise problem
 
 
-def _email(address: str, message: Message) -> EmailMessage:
+@contextmanager
+def _closing_connection() -> Iterator[BaseEmailBackend]:
+    """Django leaves a connection open that fails between its beginning and the login."""
+    connection: BaseEmailBackend = get_connection()
+    try:
+        yield connection
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            connection.close()
+
+
+def _email(address: str, message: Message, connection: BaseEmailBackend) -> EmailMessage:
     parts = ["\n".join(message.lines), message.url, "-- \nSent by the Jobs console."]
     return EmailMessage(
         subject=message.title,
         body="\n\n".join(filter(None, parts)) + "\n",
         to=[address],
+        connection=connection,
         headers={
             "Message-ID": _message_id(address, message),
             # RFC 3834: no answering machine answers, and nobody's rule takes it for a person's.
