@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -74,6 +75,15 @@ class Demo:
                 continue
         return found
 
+    def settings_of(self, word: str) -> dict[str, str]:
+        """The environment of the process whose command holds that word."""
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                parts = environ.read_bytes().split(b"\0")
+                if self.mark in parts and word in environ.with_name("cmdline").read_text():
+                    return dict(part.decode().split("=", 1) for part in parts if b"=" in part)
+        raise AssertionError(f"no process runs {word}")
+
     def stop_for_good(self) -> None:
         """After a test, however it went."""
         if self.process.poll() is None:
@@ -129,6 +139,49 @@ def test_it_logs_in_shows_jobs_that_move_and_leaves_nothing_running(demo: Demo) 
     assert demo.process.returncode == 0
     assert "Traceback" not in output
     assert demo.left_behind() == []
+
+
+SEND = """
+import django
+django.setup()
+from datetime import UTC, datetime
+from jobs_ui.notifications.emails import send
+from jobs_ui.notifications.messages import Message
+from jobs_ui.notifications.targets import configured_targets
+from jobs_ui.notifications.webhooks import post
+now = datetime.now(UTC)
+message = Message("notification-1", "test", now, "A message to try", ("It has one line.",), "", {})
+for target in configured_targets().values():
+    post(target, message, now=now)
+send("demo@example.com", message)
+"""
+
+
+def test_its_webhooks_and_its_e_mail_arrive_where_it_says(demo: Demo) -> None:
+    webhook = demo.read_until(r"^Webhooks: (\S+) and (\S+) list")
+    mails = demo.read_until(r"^E-mail: (\S+) lists")
+    demo.read_until(r"^Log in as")
+    settings = demo.settings_of("sync_jobs")
+
+    subprocess.run(
+        [sys.executable, "-c", SEND],
+        cwd=ROOT,
+        env={**settings, "DJANGO_SETTINGS_MODULE": "console.settings"},
+        check=True,
+    )
+
+    (program,) = requests.get(webhook[1], timeout=10).json()["received"]
+    (chat,) = requests.get(webhook[2], timeout=10).json()["received"]
+    (mail,) = requests.get(mails[1], timeout=10).json()["received"]
+    assert json.loads(program["body"])["title"] == "A message to try"
+    assert program["headers"]["webhook-signature"].startswith("v1,")
+    assert json.loads(chat["body"]) == {"text": "A message to try\nIt has one line."}
+    assert (mail["to"], mail["headers"]["Subject"]) == (["demo@example.com"], "A message to try")
+    assert settings["CONSOLE_URL"] == demo.base
+    file = Path(settings["CONSOLE_STORES_FILE"])
+    assert file.exists()
+    demo.interrupt()
+    assert not file.exists()
 
 
 def test_a_kill_of_the_parent_takes_the_others_along(demo: Demo) -> None:

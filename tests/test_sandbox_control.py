@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import smtplib
 from collections.abc import Iterator
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
+import requests
 
 from jobs_ui.sandbox.process import ControlError, SandboxProcess
 from tests.test_sandbox import Caller
@@ -162,3 +165,47 @@ def test_reset_can_leave_nothing(sandbox: Caller) -> None:
     sandbox.process.reset(empty=True)
     sandbox.process.advance(60)
     assert sandbox.process.state()["jobs"] > 2
+
+
+def test_a_webhook_keeps_the_newest_of_what_comes(sandbox: Caller) -> None:
+    url = f"{sandbox.process.url}/_sandbox/webhooks/demo"
+    for number in range(102):
+        assert requests.post(url, data=f"body {number}", headers={"Webhook-Id": str(number)}).status_code == 204
+    assert requests.post(f"{url}?status=503", data=b"\xff{").status_code == 503
+
+    received = sandbox.process.webhooks("demo")
+
+    assert len(received) == 100
+    assert [each["body"] for each in received[:2]] == ["\ufffd{", "body 101"]
+    assert received[1]["headers"]["webhook-id"] == "101"
+    assert sandbox.process.webhooks("another") == []
+    assert requests.post(f"{url}?status=999", data="x").status_code == 400
+    assert requests.delete(url).status_code == 400
+    sandbox.process.reset(history=0, quiet=True)
+    assert sandbox.process.webhooks("demo") == []
+
+
+def test_there_is_an_end_to_webhooks(sandbox: Caller) -> None:
+    url = f"{sandbox.process.url}/_sandbox/webhooks"
+    statuses = [requests.post(f"{url}/{number}", data="x").status_code for number in range(51)]
+    assert statuses == [204] * 50 + [400]
+
+
+def test_its_mail_server_takes_what_a_client_sends(sandbox: Caller) -> None:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = "Änderung", "jobs@example.com", "mara@example.com"
+    mail.set_content("Hallo\n.\n..Punkt\nEnde")
+    with smtplib.SMTP("127.0.0.1", sandbox.process.state()["mail_port"], local_hostname="test", timeout=10) as client:
+        client.send_message(mail, to_addrs=["mara@example.com", "b@example.com"])
+        client.send_message(mail)
+        assert client.docmd("VRFY", "mara")[0] == 502
+        assert client.docmd("DATA")[0] == 503
+        assert client.docmd("RCPT", "TO:nobody")[0] == 501
+
+    second, first = sandbox.process.mails()
+
+    assert first["to"] == ["mara@example.com", "b@example.com"]
+    assert second["to"] == ["mara@example.com"]
+    assert first["from"] == "jobs@example.com"
+    assert first["headers"]["Subject"] == "Änderung"
+    assert first["text"].splitlines() == ["Hallo", ".", "..Punkt", "Ende"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .endpoints import CLIENT_ID, CLIENT_SECRET
+from .mail import MailServer
 from .server import SandboxServer
 from .world import World
 
@@ -53,7 +54,7 @@ def serve(options: argparse.Namespace) -> int:
         quiet=options.quiet_queue,
     )
     try:
-        server = SandboxServer(options.port, world)
+        server, mail = SandboxServer(options.port, world), MailServer(world)
     except OSError as error:
         sys.stderr.write(_port_sentence(options.port, error))
         return 1
@@ -66,15 +67,16 @@ def serve(options: argparse.Namespace) -> int:
     if options.until_stdin_closes:
         threading.Thread(target=_when_stdin_closes, args=(end,), daemon=True).start()
     # `shutdown` waits for `serve_forever`, so the two cannot share the thread that takes the signals.
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
+    for each in (server, mail):
+        threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     sys.stdout.write(f"Sandbox API on {address} (client id {CLIENT_ID}, client secret {CLIENT_SECRET})\n")
     sys.stdout.flush()
     stop.wait()
     server.stopping.set()
-    server.shutdown()
-    server.server_close()
+    for each in (server, mail):
+        each.shutdown()
+        each.server_close()
     for number, handler in old.items():
         signal.signal(number, handler)
     return 0

@@ -13,6 +13,9 @@ PATCH  jobs/<id>             {attributes, meta}, laid over what is sent
 DELETE jobs/<id>
 PUT    jobs/<id>/errors      {messages: [text]} or {raw: [anything]}
 PUT    jobs/<id>/files       {parts: [{text | base64, headers}]}: an export with these parts
+POST   webhooks/<name>       anything: it is kept, and answered with 204 or ?status=
+GET    webhooks/<name>       what came there, the newest first
+GET    mails                 what came to the mail server on the port that state names, the newest first
 POST   release               lets answers go on that a fault of the kind hold has stopped
 """
 
@@ -28,6 +31,7 @@ from urllib.parse import unquote
 
 from .faults import FaultPlan, read_rules
 from .http_parts import NotUnderstoodError, Reply, Request, json_reply
+from .inbox import webhook
 from .jobs import PutPart
 from .wire import error_object
 from .world import World
@@ -54,6 +58,8 @@ def control(world: World, request: Request) -> Reply:
     try:
         if action is not None:
             return json_reply(action(world, _object(request) if request.method == "POST" else {}))
+        if parts[0] == "webhooks" and len(parts) == 2:
+            return webhook(world.inbox, request, unquote(parts[1]), world.now())
         if parts[0] == "jobs" and len(parts) in {2, 3}:
             return _job(world, request, unquote(parts[1]), parts[2:])
     except ValueError as error:
@@ -74,6 +80,10 @@ def _state(world: World, _: dict[str, Any]) -> dict[str, Any]:
 
 def _jobs(world: World, _: dict[str, Any]) -> dict[str, Any]:
     return {"ids": [job.id for job in world.jobs]}
+
+
+def _mails(world: World, _: dict[str, Any]) -> dict[str, Any]:
+    return {"received": list(world.inbox.mails)}
 
 
 def _reset(world: World, given: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +139,7 @@ def _release(world: World, _: dict[str, Any]) -> dict[str, Any]:
 _ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "state"): _state,
     ("GET", "jobs"): _jobs,
+    ("GET", "mails"): _mails,
     ("POST", "reset"): _reset,
     ("POST", "clock"): _clock,
     ("POST", "settings"): _settings,

@@ -125,6 +125,19 @@ class SandboxProcess:
         ids: list[str] = self.control("GET", "jobs")["ids"]
         return ids
 
+    def webhooks(self, name: str) -> list[dict[str, Any]]:
+        """What came to the webhook `/_sandbox/webhooks/<name>`, the newest first: `at`, `headers`, `body`."""
+        received: list[dict[str, Any]] = self.control("GET", f"webhooks/{quote(name, safe='')}")["received"]
+        return received
+
+    def mails(self) -> list[dict[str, Any]]:
+        """What came to the mail server on the port `mail_port` of `state`, the newest first.
+
+        Each has `at`, `from`, `to`, `headers` and `text`.
+        """
+        received: list[dict[str, Any]] = self.control("GET", "mails")["received"]
+        return received
+
     def reset(self, **values: Any) -> Any:
         """A fresh world: `seed`, `history`, `days`, `quiet`, `empty`, `start` (epoch seconds)."""
         return self.control("POST", "reset", values)

@@ -12,6 +12,7 @@ from typing import Any
 from .clock import Clock, parse_timestamp
 from .faults import FaultPlan
 from .files import part_path, sign
+from .inbox import Inbox
 from .jobs import TERMINAL, SandboxJob
 from .moving_queue import WARM_UP, MovingQueue
 from .schedule import plan_history
@@ -33,6 +34,7 @@ class World:
         self._release_count = 0
         self.speed = speed
         self.base_url = ""
+        self.mail_port = 0
         self.reset(seed=seed, history=history, days=days, quiet=quiet)
 
     def reset(
@@ -59,6 +61,7 @@ class World:
         self.tokens_issued = 0
         self.offending_file_requests: list[dict[str, Any]] = []
         self.churn = {"insert_per_page": 0, "remove_per_page": 0}
+        self.inbox = Inbox()
         self.release()
         self._build(0 if empty else history, empty)
 
@@ -186,4 +189,5 @@ class World:
             "held": self.held,
             "tokens_issued": self.tokens_issued,
             "offending_file_requests": self.offending_file_requests,
+            "mail_port": self.mail_port,
         }

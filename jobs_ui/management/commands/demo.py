@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -30,6 +32,17 @@ PATIENCE = 30.0
 GRACE = 8.0
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
+WEBHOOKS = """\
+[webhooks.demo]
+name = "Demo program"
+url = "{url}/demo"
+secret = "{key}"
+
+[webhooks.demo-chat]
+name = "Demo chat"
+form = "chat"
+url = "{url}/demo-chat"
+"""
 
 
 class _Ended(BaseException):
@@ -63,6 +76,7 @@ class Command(BaseCommand):
             self._say("Stopping.")
         finally:
             self._stop_children()
+            _webhooks_file(port).unlink(missing_ok=True)
 
     def _run(self, port: int, *, real: bool) -> NoReturn:
         environ = {
@@ -72,11 +86,13 @@ class Command(BaseCommand):
             "CONSOLE_ALLOWED_HOSTS": "127.0.0.1,localhost",
             "CONSOLE_SECRET_KEY": secrets.token_urlsafe(50),
         }
+        environ.setdefault("CONSOLE_URL", f"http://127.0.0.1:{port}")
         environ.pop("CONSOLE_SECRET_KEY_FILE", None)
         if real:
             self._say(f"Reading the real store at {settings.ENVIRONMENT.EPCC_API_BASE_URL}, not the sandbox.")
         else:
             environ |= self._start_sandbox(environ)
+            environ |= self._receive_messages(environ, port)
         call_command("collectstatic", interactive=False, verbosity=0)
         self._manage(environ, "migrate", "--verbosity=0")
         password = secrets.token_urlsafe(12)
@@ -114,6 +130,28 @@ class Command(BaseCommand):
             "CONSOLE_API_BUDGET": environ.get("CONSOLE_API_BUDGET", "100"),
         }
 
+    def _receive_messages(self, environ: dict[str, str], port: int) -> dict[str, str]:
+        """Has the sandbox receive webhooks and e-mail, each unless it was set up; returns the settings for that."""
+        url = environ["EPCC_API_BASE_URL"]
+        received: dict[str, str] = {}
+        if "CONSOLE_STORES_FILE" not in environ:
+            file = _webhooks_file(port)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(WEBHOOKS.format(url=f"{url}/_sandbox/webhooks", key=secrets.token_hex(16)))
+            received |= {"CONSOLE_STORES_FILE": str(file), "WEBHOOK_HOSTS": urlsplit(url).netloc}
+            self._say(f"Webhooks: {url}/_sandbox/webhooks/demo and {url}/_sandbox/webhooks/demo-chat list what came")
+        if "EMAIL_HOST" not in environ:
+            with _opener().open(f"{url}/_sandbox/state", timeout=PATIENCE) as answer:
+                mail_port = json.load(answer)["mail_port"]
+            received |= {
+                "EMAIL_HOST": "127.0.0.1",
+                "EMAIL_PORT": str(mail_port),
+                "EMAIL_SECURITY": "none",
+                "DEFAULT_FROM_EMAIL": "Jobs console <jobs@example.com>",
+            }
+            self._say(f"E-mail: {url}/_sandbox/mails lists what was sent; nothing leaves this machine")
+        return received
+
     def _start(self, name: str, environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
         child = subprocess.Popen(  # noqa: S603 - our own programs
             [sys.executable, *arguments],
@@ -137,7 +175,7 @@ class Command(BaseCommand):
             raise CommandError(f"The step “{arguments[0]}” failed; what it said stands above.")
 
     def _wait_for_web(self, port: int) -> None:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = _opener()
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             self._check_children()
@@ -169,6 +207,11 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Without the environment's proxies, which would otherwise be asked for this machine, too."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:
@@ -210,6 +253,10 @@ def _real_store() -> bool:
     return True
 
 
+def _webhooks_file(port: int) -> Path:
+    return Path(settings.BASE_DIR) / "var" / f"demo-{port}.toml"
+
+
 def _new_database() -> str:
     path = Path(settings.BASE_DIR) / "var" / "demo.sqlite3"
     path.parent.mkdir(exist_ok=True)
@@ -222,6 +269,7 @@ def _make_user(password: str) -> None:
     """In a child that has the demo's settings: the demo user, staff, with that password."""
     user, _ = User.objects.get_or_create(username=USER)
     user.is_staff = user.is_active = True
+    user.email = user.email or f"{USER}@example.com"
     user.set_password(password)
     user.save()
     user.groups.add(Group.objects.get(name="Job operators"))
