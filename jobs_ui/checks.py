@@ -12,9 +12,10 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks  # noqa: A004 - their name
 
 from console.environment import Environment, Problem
+from jobs_ui.outgoing.hosts import may_be_asked
 
 IDS = {
     "EPCC_API_BASE_URL": "jobs_ui.E001",
@@ -46,6 +47,7 @@ IDS = {
     "EMAIL_SECURITY": "jobs_ui.E028",
     "DEFAULT_FROM_EMAIL": "jobs_ui.E029",
 }
+WEBHOOK_NOT_TRUSTED, SENDER_MISSING, CONSOLE_URL_MISSING = "jobs_ui.W001", "jobs_ui.W002", "jobs_ui.W003"
 STATIC_FILES_MISSING = "jobs_ui.E015"
 STORE_SETTINGS = ("EPCC_API_BASE_URL", "EPCC_CLIENT_ID", "EPCC_CLIENT_SECRET")
 
@@ -62,6 +64,43 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
         )
         for problem in problems
     ]
+
+
+@register()
+def check_delivery(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What will keep messages from being sent, or from being of use. Pages work all the same, so these are warnings."""
+    environment: Environment = settings.ENVIRONMENT
+    refused = {problem.name for problem in settings.ENVIRONMENT_PROBLEMS}
+    found: list[CheckMessage] = [
+        Warning(
+            f"Nothing can be sent to the webhook “{target.slug}”: its address is not https.",
+            hint="Name its host in WEBHOOK_HOSTS, where it is to be trusted over http, too.",
+            id=WEBHOOK_NOT_TRUSTED,
+        )
+        for target in environment.webhooks
+        if "WEBHOOK_HOSTS" not in refused and not may_be_asked(target.url.get_secret_value(), environment.WEBHOOK_HOSTS)
+    ]
+    if environment.EMAIL_HOST and not environment.DEFAULT_FROM_EMAIL and "DEFAULT_FROM_EMAIL" not in refused:
+        found.append(
+            Warning(
+                "No e-mail can be sent: EMAIL_HOST is set, and DEFAULT_FROM_EMAIL is missing.",
+                hint=f"It should be {Environment.model_fields['DEFAULT_FROM_EMAIL'].description}.",
+                id=SENDER_MISSING,
+            )
+        )
+    if (
+        (environment.EMAIL_HOST or environment.webhooks)
+        and not environment.CONSOLE_URL
+        and "CONSOLE_URL" not in refused
+    ):
+        found.append(
+            Warning(
+                "Messages have no link to the console: CONSOLE_URL is missing.",
+                hint=f"It should be {Environment.model_fields['CONSOLE_URL'].description}.",
+                id=CONSOLE_URL_MISSING,
+            )
+        )
+    return found
 
 
 def missing_store_settings() -> list[CheckMessage]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from console.environment import PROJECT, SECRETS, SETTINGS, Environment, Problem, read_environment
 from console.settings import database
-from jobs_ui.checks import IDS
+from jobs_ui.checks import IDS, check_delivery
 from jobs_ui.jobs_api import JobsClient
 
 NAMES = SETTINGS
@@ -423,3 +424,28 @@ def test_postgresql_is_opened_through_a_pool() -> None:
 
 def test_a_refused_database_address_opens_no_database() -> None:
     assert database(read_environment({})[0], usable=False) == {"ENGINE": "django.db.backends.dummy"}
+
+
+def warnings_of(settings: Settings, environ: Mapping[str, str]) -> list[str | None]:
+    settings.ENVIRONMENT, settings.ENVIRONMENT_PROBLEMS = read_environment(environ)
+    return [warning.id for warning in check_delivery(None)]
+
+
+def test_what_keeps_messages_from_being_sent_is_a_warning(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        '[webhooks.safe]\nurl = "https://a.example/hunter2"\n[webhooks.open]\nurl = "http://b.example/hunter2"\n'
+    )
+    mail = {"EMAIL_HOST": "mail.internal"}
+    webhooks = {"CONSOLE_STORES_FILE": str(tmp_path / "a.toml")}
+    url = {"CONSOLE_URL": "https://jobs.example.com"}
+
+    assert warnings_of(settings, {}) == []
+    assert warnings_of(settings, {**mail, **url}) == ["jobs_ui.W002"]
+    assert warnings_of(settings, {**mail, **url, "DEFAULT_FROM_EMAIL": "jobs@example.com"}) == []
+    assert warnings_of(settings, {**mail, "DEFAULT_FROM_EMAIL": "jobs@example.com"}) == ["jobs_ui.W003"]
+    assert warnings_of(settings, {**webhooks, **url}) == ["jobs_ui.W001"]
+    assert "“open”" in check_delivery(None)[0].msg
+    assert "hunter2" not in str(check_delivery(None)[0])
+    assert warnings_of(settings, {**webhooks, **url, "WEBHOOK_HOSTS": "b.example"}) == []
+    # What is wrong has been said already.
+    assert warnings_of(settings, {**webhooks, **mail, "CONSOLE_URL": "x", "WEBHOOK_HOSTS": "*"}) == ["jobs_ui.W002"]

@@ -19,7 +19,7 @@ from jobs_ui.notifications.problems import CannotDeliver
 from jobs_ui.notifications.targets import WebhookTarget
 from jobs_ui.notifications.texts import cleaned
 from jobs_ui.outgoing.causes import Kind
-from jobs_ui.outgoing.hosts import is_named, scheme_of
+from jobs_ui.outgoing.hosts import is_named, may_be_asked
 from jobs_ui.outgoing.requesting import NoAnswer, ask
 
 VERSION = 1
@@ -46,7 +46,7 @@ def post(target: WebhookTarget, message: Message, *, now: datetime) -> None:
     environment: Environment = settings.ENVIRONMENT
     url = target.url.get_secret_value()
     is_trusted = is_named(url, environment.WEBHOOK_HOSTS)
-    if not is_trusted and scheme_of(url) != "https":
+    if not may_be_asked(url, environment.WEBHOOK_HOSTS):
         raise CannotDeliver("Its address is not https, and its host is not named in WEBHOOK_HOSTS.", is_final=True)
     body = body_of(target, message)
     headers = headers_of(target, message, body, now)

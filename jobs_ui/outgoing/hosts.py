@@ -23,6 +23,14 @@ def is_named(url: str, hosts: Sequence[str]) -> bool:
     return scheme_of(url) in ("http", "https") and any(_covers(pattern, host, name) for pattern in hosts)
 
 
+def may_be_asked(url: str, trusted: Sequence[str]) -> bool:
+    """Whether a host that an administrator has chosen may be asked: over https, or where it is named in `trusted`.
+
+    Of one that is not named the address has to be public as well, which shows when it is connected to.
+    """
+    return scheme_of(url) == "https" or is_named(url, trusted)
+
+
 def scheme_of(url: str) -> str:
     """The scheme in lower case; "" where the address has no host that can be told with certainty."""
     return urlsplit(url).scheme.lower() if host_of(url) else ""
