@@ -22,6 +22,8 @@ from pydantic import SecretStr
 from pytest_django.fixtures import Settings
 
 from console.environment import PROJECT, Environment, read_environment
+from jobs_ui.jobs_api import deadline
+from jobs_ui.jobs_api.sockets import BoundedHTTPConnection
 from jobs_ui.notifications import webhooks
 from jobs_ui.notifications.chat import LONGEST, chat_text
 from jobs_ui.notifications.messages import Message
@@ -189,9 +191,11 @@ def test_every_2xx_is_a_success(target: WebhookTarget, receiver: Receiver, code:
         (status(302, Location="/elsewhere"), "sends elsewhere (status 302)", False),
         (raw(b""), "no answer that can be read", False),
         (raw(b"not HTTP at all\r\n\r\n"), "no answer that can be read", False),
+        (endless(b"x" * 1000, begin=b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n"), "sends elsewhere", False),
+        (endless(b"HTTP/1.1 100 Continue\r\n\r\n"), "no answer that can be read", False),
         (endless(b"X-Long: " + b"x" * 1000 + b"\r\n", begin=b"HTTP/1.1 200 OK\r\n"), "no answer that can be", False),
     ],
-    ids=["410", "500", "503", "429", "404", "302", "closes", "no-http", "endless-head"],
+    ids=["410", "500", "503", "429", "404", "302", "closes", "no-http", "endless-302", "endless-100", "endless-head"],
 )
 def test_anything_else_is_a_reason(
     target: WebhookTarget, receiver: Receiver, answer: Answer, words: str, *, is_final: bool
@@ -225,6 +229,22 @@ def test_it_ends_in_time_however_slowly_the_answer_comes(
 
     assert "did not answer within" in problem.reason
     assert not problem.is_final
+
+
+def test_nothing_more_is_sent_after_the_deadline() -> None:
+    # How long a slow reader holds the sender is the only thing to be seen from outside: here by a clock of the test's.
+    now = 0.0
+    ours, theirs = socket.socketpair()
+    connection = BoundedHTTPConnection("127.0.0.1")
+    connection.sock = ours
+    with ours, theirs, deadline.within(10, clock=lambda: now):
+        now = 4.0
+        connection.send(b"in time")
+        assert ours.gettimeout() == 6
+        now = 10.0
+        with pytest.raises(TimeoutError):
+            connection.send(b"too late")
+        assert theirs.recv(100) == b"in time"
 
 
 def test_it_ends_in_time_where_nobody_reads(trust: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
