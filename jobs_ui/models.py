@@ -12,6 +12,26 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from jobs_ui.notifications.records import JobWatch, LongQueue, Notification, NotificationRule
+
+__all__ = [
+    "ApiBudget",
+    "AuditEntry",
+    "ErrorGroup",
+    "ErrorValues",
+    "ErrorsState",
+    "FailedJob",
+    "Job",
+    "JobError",
+    "JobText",
+    "JobWatch",
+    "LongQueue",
+    "Notification",
+    "NotificationRule",
+    "SeenValue",
+    "SyncState",
+]
+
 UNKNOWN_MS = -1
 
 
@@ -221,6 +241,20 @@ class SeenValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
+
+
+class FailedJob(models.Model):
+    """A job that has just failed, and that no rule has looked at yet: written together with the failure itself."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="+")
+    # When it was stored as failed, by our clock.
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at", "id"], name="failedjob_at")]
+
+    def __str__(self) -> str:
+        return f"failure of {self.job_id}"
 
 
 class ApiBudget(models.Model):

@@ -17,7 +17,7 @@ from django.db import transaction
 from jobs_ui import models
 from jobs_ui.jobs_api import Job
 from jobs_ui.search_index import folded
-from jobs_ui.status import STATUSES, TYPES, is_final, job_type
+from jobs_ui.status import FAILED, STATUSES, TYPES, is_final, job_type
 from jobs_ui.sync.clocks import breathe
 from jobs_ui.sync.due import Moments, ended_lately, set_clocks
 from jobs_ui.sync.lease import Fence, no_fence
@@ -26,6 +26,8 @@ BATCH = 500
 MOST_TRIES = 3
 # Characters of a filter, or of all messages of a job, that the search by words looks through.
 MOST_SEARCHABLE = 500_000
+# A job that ended longer ago when it is first seen is no news: nobody is told that it failed.
+NEWS = timedelta(hours=24)
 # Part of each fingerprint: to be counted up when the same answer of the API is read differently than before.
 READER = 1
 
@@ -125,6 +127,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) ->
             taken = {known[job_id].pk: job for job_id, (job, digest) in waiting.items() if _is_news(known, job, digest)}
             altered = list(models.Job.objects.in_bulk(taken).values())
             lost_filter = [row.pk for row in altered if row.filter and not taken[row.pk].filter]
+            were_open = {row.pk for row in altered if not is_final(row.status)}
             for row in altered:
                 _take(row, taken[row.pk], now)
             # In one order for all: two processes that insert the same jobs wait for each other, and never crosswise.
@@ -134,6 +137,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) ->
             stored = _stored_now(store, new)
             _note_texts([*altered, *(row for row in new if row.pk)], lost_filter)
             _note_unknown_values(store, [*altered, *new])
+            _note_failures([row for row in altered if row.pk in were_open], [row for row in new if row.pk], now)
         changed += len(altered)
         # Another process may have stored one of the new jobs in the same moment: its row stays, and ours is compared
         # with it in another turn.
@@ -215,6 +219,20 @@ def _note_unknown_values(store: str, rows: Iterable[models.Job]) -> None:
         models.SeenValue.objects.bulk_create(
             [models.SeenValue(store=store, kind=kind, value=value) for kind, value in sorted(values)],
             ignore_conflicts=True,
+        )
+
+
+def _note_failures(ended: Sequence[models.Job], new: Sequence[models.Job], now: Moments) -> None:
+    """The jobs that have just failed, for the rules that look out for them: none is missed, whoever stored it.
+
+    Of those that are new to the mirror only the lately ended ones: a first load brings years of them.
+    """
+    lately = now.api - NEWS
+    failed = [row for row in ended if row.status == FAILED]
+    failed += [row for row in new if row.status == FAILED and (row.completed_at or row.created_at) > lately]
+    if failed:
+        models.FailedJob.objects.bulk_create(
+            [models.FailedJob(job_id=row.pk, at=now.here) for row in failed], ignore_conflicts=True
         )
 
 

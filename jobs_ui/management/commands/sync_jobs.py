@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from rich.console import Console
 
 from jobs_ui.checks import missing_store_settings
+from jobs_ui.notifications.notifier import Notifier
 from jobs_ui.stores import Store, client_of, configured_stores
 from jobs_ui.sync import RoundOutcome, Syncer
 from jobs_ui.sync.clocks import QUIET
@@ -57,6 +58,7 @@ class Command(BaseCommand):
                 self._watch(stores, report, full=options["full"])
                 return
             problems = [self._round(store, report, full=options["full"], patience=options["wait"]) for store in stores]
+        _notifier(threading.Event()).run_once()
         if found := [problem for problem in problems if problem]:
             raise CommandError("\n".join(found))
 
@@ -120,6 +122,8 @@ class Command(BaseCommand):
             )
             for watch in watches
         ]
+        # A mistake in telling people ends neither sync nor itself, so this one is not among those that must not end.
+        threads.append(threading.Thread(target=_notifier(stop).run, name="notify"))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -151,6 +155,11 @@ def _wait_for(lease: Lease, patience: float) -> str:
             )
         time.sleep(min(1.0, max(until - time.monotonic(), 0.05)))
     return ""
+
+
+def _notifier(stop: threading.Event) -> Notifier:
+    """Tells people about all stores, whichever of them are synced here: another process may do the same."""
+    return Notifier({store.slug: store.name for store in configured_stores()}, stop)
 
 
 def _end_on_signals(stop: threading.Event, watches: Sequence[Watch]) -> None:
