@@ -18,8 +18,10 @@ from jobs_ui.views import (
     job_list,
     job_preview,
     job_refresh,
+    job_watch,
     jobs_csv,
     login,
+    notifications,
     queue,
 )
 
@@ -36,6 +38,7 @@ urlpatterns = [
     path("jobs/<path:job_id>/files/<int:number>/", job_files.job_file, name="job_file"),
     path("jobs/<path:job_id>/cancel/", job_cancel.job_cancel, name="job_cancel"),
     path("jobs/<path:job_id>/refresh/", job_refresh.job_refresh, name="job_refresh"),
+    path("jobs/<path:job_id>/watch/", job_watch.job_watch, name="job_watch"),
     path("jobs/<path:job_id>/", job_detail.job_detail, name="job_detail"),
     path("queue/", queue.queue, name="queue"),
     path("queue/cancel/", job_cancel.queue_cancel, name="queue_cancel"),
@@ -44,6 +47,12 @@ urlpatterns = [
     path("insights/", insights.insights, name="insights"),
     path("insights/errors/", insights_errors.insights_errors, name="insights_errors"),
     path("insights/errors/<slug:digest>/", insights_errors.insights_error_jobs, name="insights_error_jobs"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/ended/", job_watch.watches_ended, name="watches_ended"),
+    path("notifications/rules/<int:number>/test/", notifications.rule_test, name="rule_test"),
+    path("notifications/rules/<int:number>/pause/", notifications.rule_pause, name="rule_pause"),
+    path("notifications/rules/<int:number>/resume/", notifications.rule_resume, name="rule_resume"),
+    path("notifications/rules/<int:number>/remove/", notifications.rule_remove, name="rule_remove"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),
     # Whoever is logged in may log out, staff or not.
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),

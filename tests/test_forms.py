@@ -16,10 +16,17 @@ from jobs_ui.sources.base import SORTS, Capabilities
 from jobs_ui.status import names_of_type
 
 MIRROR = Capabilities(
-    filters="index", refresh=True, search=True, sort=True, counts=True, choose_errors=True, insights=True
+    filters="index", refresh=True, search=True, sort=True, counts=True, choose_errors=True, insights=True, notify=True
 )
 LIVE = Capabilities(
-    filters="scan", refresh=False, search=False, sort=False, counts=False, choose_errors=False, insights=False
+    filters="scan",
+    refresh=False,
+    search=False,
+    sort=False,
+    counts=False,
+    choose_errors=False,
+    insights=False,
+    notify=False,
 )
 
 

@@ -37,6 +37,13 @@ LISTED = [
     "/insights/",
     "/insights/errors/",
     "/insights/errors/a-digest/",
+    "/jobs/an-id/watch/",
+    "/notifications/",
+    "/notifications/ended/",
+    "/notifications/rules/1/test/",
+    "/notifications/rules/1/pause/",
+    "/notifications/rules/1/resume/",
+    "/notifications/rules/1/remove/",
 ]
 
 

@@ -62,7 +62,7 @@ class Capabilities:
 
     `filters`: "index" answers at once, "scan" looks through a bounded number of jobs a page. `search`: by id, request
     id and words. `sort`: by other than the creation. `counts`: of jobs by status. `choose_errors`: messages of
-    one group, or with a text in them. `insights`: what is told over many jobs.
+    one group, or with a text in them. `insights`: what is told over many jobs. `notify`: telling people when jobs end.
     """
 
     filters: Literal["index", "scan"]
@@ -72,6 +72,7 @@ class Capabilities:
     counts: bool
     choose_errors: bool
     insights: bool
+    notify: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,14 @@ class LiveSource:
     """Asks the API for every page. A list shows one store: the one that was chosen, or the first configured one."""
 
     capabilities = Capabilities(
-        filters="scan", refresh=False, search=False, sort=False, counts=False, choose_errors=False, insights=False
+        filters="scan",
+        refresh=False,
+        search=False,
+        sort=False,
+        counts=False,
+        choose_errors=False,
+        insights=False,
+        notify=False,
     )
 
     def __init__(self, stores: Sequence[Store]) -> None:

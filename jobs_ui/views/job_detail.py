@@ -20,6 +20,7 @@ from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord, JobSource
 from jobs_ui.sources.queue_knowledge import queue_job
 from jobs_ui.status import PENDING
 from jobs_ui.views.job_cancel import GROUP, PERMISSION, who_may
+from jobs_ui.views.job_watch import watch_parts
 from jobs_ui.views.problems import cannot_ask, job_not_found
 from jobs_ui.views.queue import knowledge
 from jobs_ui.views.rendering import STOP_POLLING, down, render_page, utc_now, wants_fragment
@@ -64,6 +65,8 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         "now": now,
         "capabilities": source.capabilities,
     }
+    if source.capabilities.notify and not job.is_final:
+        context |= watch_parts(request, job)
     response = render_page(request, "job_detail", context, fragment="job")
     if job.is_final and wants_fragment(request):
         # htmx: this answer is swapped in as any other, and ends the polling.

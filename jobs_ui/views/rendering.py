@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from jobs_ui.sources.base import CannotAsk, Freshness
 from jobs_ui.sync.clocks import utc_now
 
-__all__ = ["STOP_POLLING", "down", "htmx_of", "render_page", "utc_now", "wants_fragment"]
+__all__ = ["STOP_POLLING", "down", "htmx_of", "person", "render_page", "utc_now", "wants_fragment"]
 
 STOP_POLLING = 286
 
@@ -33,6 +34,12 @@ def htmx_of(request: HttpRequest) -> HtmxDetails:
     """What django-htmx's middleware knows of the request; false where htmx did not send it."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by the middleware
     return details
+
+
+def person(request: HttpRequest) -> User:
+    """Who is logged in: the middleware lets nobody else come as far as a view."""
+    assert isinstance(request.user, User)  # noqa: S101 - narrows Django's type, see above
+    return request.user
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -216,5 +216,27 @@ document.addEventListener("click", (event) => {
   else if (button.id === "pause") togglePause();
 });
 
+/* Being told of watched jobs that have ended, by the browser itself: once, whichever of its tabs hears of it first. */
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.id !== "ended" || globalThis.Notification?.permission !== "granted") return;
+  for (const ended of target.querySelectorAll("[data-told]")) {
+    const key = `told-${ended.dataset.told}`;
+    if (localStorage.getItem(key)) continue;
+    localStorage.setItem(key, 1);
+    const link = ended.querySelector("a");
+    new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+  }
+});
+document.addEventListener("submit", async (event) => {
+  const { target, submitter } = event;
+  if (!target.matches("[data-watch]") || submitter.name || globalThis.Notification?.permission !== "default") return;
+  // Browsers ask only while somebody acts; the page must not go away meanwhile.
+  event.preventDefault();
+  await Notification.requestPermission();
+  // The form may have been refreshed since; and while this event lasts, it cannot be sent.
+  setTimeout(() => document.getElementById("watch")?.click());
+});
+
 showTheme();
 reveal(document);

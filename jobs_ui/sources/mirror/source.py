@@ -69,7 +69,14 @@ class MirrorSource:
     """Reads the mirror. A job that it does not know is asked for by id, stored, and a miss remembered for a while."""
 
     capabilities = Capabilities(
-        filters="index", refresh=True, search=True, sort=True, counts=True, choose_errors=True, insights=True
+        filters="index",
+        refresh=True,
+        search=True,
+        sort=True,
+        counts=True,
+        choose_errors=True,
+        insights=True,
+        notify=True,
     )
 
     def __init__(self, stores: Sequence[Store]) -> None:

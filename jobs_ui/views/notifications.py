@@ -1,0 +1,145 @@
+"""Being told: the jobs that somebody watches, the rules, and the log of what was sent."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs_ui.models import JobWatch, LongQueue, Notification, NotificationRule
+from jobs_ui.notification_forms import EMAIL, RuleForm
+from jobs_ui.notifications import emails
+from jobs_ui.notifications.targets import configured_targets
+from jobs_ui.presentation.notification_rows import rule_rows, sent_rows
+from jobs_ui.sources import get_source
+from jobs_ui.views.job_cancel import GROUP
+from jobs_ui.views.rendering import person, render_page, utc_now, wants_fragment
+
+PERMISSION = "jobs_ui.use_webhooks"
+MOST_RULES = 50
+MOST_WATCHED = 200
+MOST_SENT = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def notifications(request: HttpRequest) -> HttpResponse:
+    """`/notifications/`; a POST adds a rule. htmx gets the log alone."""
+    source, now = get_source(), utc_now()
+    stores, form = source.stores(), None
+    if request.method == "POST":
+        form = _form(request, request.POST)
+        if form.is_valid():
+            return _added(request, form)
+    targets = {target.slug: target.name for target in configured_targets().values()}
+    mine = Q(user=person(request)) | ~Q(webhook="")
+    sent = Notification.objects.filter(mine).order_by("-id")[:MOST_SENT]
+    context: dict[str, object] = {"sent": sent_rows(sent, targets, now), "capabilities": source.capabilities}
+    if not wants_fragment(request):
+        rules = NotificationRule.objects.filter(mine).select_related("user").order_by("id")
+        names = {store.slug: store.name for store in stores}
+        watches = JobWatch.objects.filter(user=person(request), ended_at=None).select_related("job")
+        context |= {
+            "form": form or _form(request),
+            "rules": rule_rows(rules, targets, names, person(request).pk),
+            "watches": watches.order_by("-id")[:MOST_WATCHED],
+            "email": person(request).email,
+            "sends_email": emails.is_configured(),
+            "targets": targets,
+            "may_use_webhooks": request.user.has_perm(PERMISSION),
+            "operators": GROUP,
+            "has_address": bool(settings.ENVIRONMENT.CONSOLE_URL),
+        }
+    status = 400 if form is not None else 200
+    return render_page(request, "notifications", context, status=status, fragment="sent")
+
+
+@require_POST
+def rule_test(request: HttpRequest, number: int) -> HttpResponse:
+    """`POST /notifications/rules/<n>/test/`: a message that says that it is a test, sent as the real ones are."""
+    rule, now = _rule(request, number), utc_now()
+    Notification.objects.create(
+        occasion=f"rule:{rule.pk}:test:{token_hex(8)}",
+        kind=Notification.TEST,
+        user_id=rule.user_id,
+        username=rule.user.get_username(),
+        rule=rule,
+        webhook=rule.webhook,
+        title="Test from the Jobs console",
+        lines=[f"{request.user.get_username()} asked for this test. Nothing has happened to any job."],
+        facts={"test": True},
+        path=reverse("notifications"),
+        created_at=now,
+        due_at=now,
+    )
+    messages.info(request, "The test is on its way: what became of it stands below.")
+    return redirect("notifications")
+
+
+@require_POST
+def rule_pause(request: HttpRequest, number: int) -> HttpResponse:
+    """`POST /notifications/rules/<n>/pause/`: what happens until it is resumed is not told, then or later."""
+    NotificationRule.objects.filter(pk=_rule(request, number).pk).update(is_on=False)
+    return redirect("notifications")
+
+
+@require_POST
+def rule_resume(request: HttpRequest, number: int) -> HttpResponse:
+    """`POST /notifications/rules/<n>/resume/`: tells of what happens from now on."""
+    rule = _rule(request, number)
+    LongQueue.objects.filter(rule=rule).delete()
+    NotificationRule.objects.filter(pk=rule.pk).update(is_on=True, since=utc_now())
+    return redirect("notifications")
+
+
+@require_POST
+def rule_remove(request: HttpRequest, number: int) -> HttpResponse:
+    """`POST /notifications/rules/<n>/remove/`: what was sent stays in the log; what still waits is not sent."""
+    rule = _rule(request, number)
+    Notification.objects.filter(rule=rule, state=Notification.WAITING).update(
+        state=Notification.FAILED, outcome="The rule was removed."
+    )
+    rule.delete()
+    messages.info(request, "The rule is removed.")
+    return redirect("notifications")
+
+
+def _rule(request: HttpRequest, number: int) -> NotificationRule:
+    """The reader's own rule of that number. Raises Http404 for any other."""
+    rules = NotificationRule.objects.select_related("user").filter(user=person(request))
+    return get_object_or_404(rules, pk=min(number, 2**63 - 1))
+
+
+def _form(request: HttpRequest, data: object = None) -> RuleForm:
+    source = get_source()
+    channels = []
+    if emails.is_configured() and (address := person(request).email):
+        channels.append((EMAIL, f"my e-mail, {address}"))
+    if request.user.has_perm(PERMISSION):
+        channels += [(f"webhook:{target.slug}", target.name) for target in configured_targets().values()]
+    return RuleForm(data, channels=channels, stores=source.stores(), types=source.seen()[0])
+
+
+def _added(request: HttpRequest, form: RuleForm) -> HttpResponse:
+    values, now = form.cleaned_data, utc_now()
+    if NotificationRule.objects.filter(user=person(request)).count() >= MOST_RULES:
+        messages.error(request, f"You have {MOST_RULES} rules, and no more fit. Remove one first.")
+        return redirect("notifications")
+    is_queue = values["kind"] == NotificationRule.QUEUE
+    NotificationRule.objects.create(
+        user=person(request),
+        kind=values["kind"],
+        store=values["store"],
+        type=values["type"],
+        longest=values["longest"] if is_queue else 0,
+        webhook="" if values["to"] == EMAIL else values["to"].removeprefix("webhook:"),
+        created_at=now,
+        since=now,
+    )
+    messages.info(request, "The rule is added. Send a test to see that it arrives.")
+    return redirect("notifications")

@@ -1,0 +1,200 @@
+"""The page of notifications: rules, their tests, what was sent; and who sees and may change what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from pydantic import SecretStr
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from console.webhooks_file import WebhookSettings
+from jobs_ui.models import LongQueue, Notification, NotificationRule
+from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+URL = "/notifications/"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _ways(settings: Settings, staff: User) -> None:
+    """E-mail is set up, a webhook is configured, and mara has an address."""
+    settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "127.0.0.1", "jobs@example.com"
+    ops = WebhookSettings(
+        slug="ops", name="Operations chat", form="chat", url=SecretStr("https://chat.example/t0k3n"), secret=None
+    )
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"webhooks": (ops,)})
+    staff.email = "mara@example.com"
+    staff.save()
+
+
+@pytest.fixture
+def operator(staff: User, staff_client: Client) -> Client:
+    staff.groups.add(Group.objects.get(name="Job operators"))
+    return staff_client
+
+
+def add(client: Client, *, expected: int = 302, **form: object) -> Page:
+    answer = client.post(URL, {"kind": "failed", "type": "", "store": "", "longest": "", "to": "email"} | form)
+    assert answer.status_code == expected
+    return Page(client.get(URL) if expected == 302 else answer)
+
+
+def rule(user: User, **changes: object) -> NotificationRule:
+    values = {"kind": "failed", "created_at": NOW, "since": NOW} | changes
+    return NotificationRule.objects.create(user=user, **values)
+
+
+def test_a_rule_is_added_and_said_in_words(staff_client: Client) -> None:
+    page = add(staff_client, kind="queue", longest="12", type="product-import", store="default")
+    made = NotificationRule.objects.get()
+    assert (made.kind, made.longest, made.type, made.store, made.webhook) == (
+        "queue",
+        12,
+        "product-import",
+        "default",
+        "",
+    )
+    assert "More than 12 jobs wait" in page.text
+    assert "Product import, Default" in page.text
+    assert "e-mail to mara" in page.text
+    assert "The rule is added." in page.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"kind": "queue", "longest": ""}, "Say how many waiting jobs are still fine, such as 10."),
+        ({"kind": "queue", "longest": "many"}, "Give the number of waiting jobs as a whole number, such as 10."),
+        ({"kind": "queue", "longest": "-1"}, "cannot be less than 0"),
+        ({"kind": "queue", "longest": "99999999999999999999"}, "can be 9,999 at most"),
+        ({"kind": "everything"}, "Choose one of what is offered."),
+        ({"type": "no-such-type"}, "Choose one of what is offered."),
+        ({"store": "nowhere"}, "Choose one of what is offered."),
+        ({"to": "someone@else.example"}, "Choose one of what is offered."),
+        ({"to": "webhook:ops"}, "Choose one of what is offered."),
+        ({"to": "webhook:\0"}, "Choose one of what is offered."),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_said_and_nothing_is_lost(
+    wrong: dict[str, str], sentence: str, staff_client: Client
+) -> None:
+    page = add(staff_client, expected=400, **({"longest": "7"} | wrong))
+    assert sentence in page.text
+    assert not NotificationRule.objects.exists()
+    if "longest" not in wrong:
+        assert {"name": "longest", "value": "7"}.items() <= next(
+            field for field in page.all("input") if field.get("name") == "longest"
+        ).items()
+
+
+def test_webhooks_are_for_those_who_may_and_shown_by_name_only(staff_client: Client, staff: User) -> None:
+    page = Page(staff_client.get(URL))
+    assert "members of the group “Job operators”" in page.text
+    staff.groups.add(Group.objects.get(name="Job operators"))
+    page = add(staff_client, to="webhook:ops")
+    assert NotificationRule.objects.get().webhook == "ops"
+    assert "Operations chat" in page.text
+    assert b"t0k3n" not in staff_client.get(URL).content
+
+
+def test_rules_of_others_are_theirs_but_those_of_webhooks_are_seen_by_all(staff_client: Client) -> None:
+    otto = User.objects.create_user("otto", is_staff=True)
+    private, shared = rule(otto, kind="stuck"), rule(otto, webhook="ops")
+    page = Page(staff_client.get(URL))
+    assert page.having("data-rule") == ["failed"]
+    assert "made by otto" in page.text
+    for act in ("test", "pause", "resume", "remove"):
+        for number in (private.pk, shared.pk, 2**70):
+            assert staff_client.post(f"{URL}rules/{number}/{act}/").status_code == 404
+        assert staff_client.get(f"{URL}rules/{shared.pk}/{act}/").status_code == 405
+    assert NotificationRule.objects.filter(is_on=True).count() == 2
+
+
+def test_a_test_is_put_on_its_way_as_the_real_ones_are(staff_client: Client, staff: User) -> None:
+    mine = rule(staff)
+    staff_client.post(f"{URL}rules/{mine.pk}/test/")
+    staff_client.post(f"{URL}rules/{mine.pk}/test/")
+    page = Page(staff_client.get(URL))
+    assert page.having("data-notification") == ["test", "test"]
+    assert "waits to be sent" in page.text
+
+
+def test_a_rule_is_paused_and_resumed_for_what_happens_from_then_on(staff_client: Client, staff: User) -> None:
+    mine = rule(staff, since=NOW - timedelta(days=1))
+    LongQueue.objects.create(rule=mine, store="default", since=NOW)
+    staff_client.post(f"{URL}rules/{mine.pk}/pause/")
+    assert "paused" in Page(staff_client.get(URL)).text
+    staff_client.post(f"{URL}rules/{mine.pk}/resume/")
+    mine.refresh_from_db()
+    assert mine.is_on
+    assert mine.since >= NOW
+    assert not LongQueue.objects.exists()
+
+
+def test_a_rule_that_is_removed_sends_nothing_more_and_its_log_stays(staff_client: Client, staff: User) -> None:
+    mine = rule(staff)
+    sent(staff, "a", state="sent", outcome="sent", rule=mine)
+    sent(staff, "b", rule=mine)
+    staff_client.post(f"{URL}rules/{mine.pk}/remove/")
+    assert not NotificationRule.objects.exists()
+    assert list(Notification.objects.order_by("id").values_list("state", "outcome")) == [
+        ("sent", "sent"),
+        ("failed", "The rule was removed."),
+    ]
+
+
+def sent(user: User, name: str, **changes: object) -> Notification:
+    values = {"kind": "failed", "title": f"{name} failed", "lines": [], "facts": {}, "path": "/jobs/x/"} | changes
+    return Notification.objects.create(
+        occasion=name, user=user, username=user.username, created_at=NOW, due_at=NOW, **values
+    )
+
+
+def test_the_log_says_what_was_sent_to_whom_and_what_came_of_it(staff_client: Client, staff: User) -> None:
+    otto = User.objects.create_user("otto", is_staff=True)
+    sent(staff, "mine", state="sent", outcome="sent")
+    sent(staff, "hook", webhook="ops", state="failed", outcome="It refused the message (status 500).")
+    sent(staff, "again", tries=2, outcome="It refused the message (status 500).")
+    sent(otto, "theirs")
+    answer = staff_client.get(URL, headers=HTMX)
+    page = Page(answer)
+    assert page.having("data-state") == ["waiting", "failed", "sent"]
+    assert "Not sent. It refused the message (status 500)." in page.text
+    assert "Tried 2 times, again in" in page.text
+    assert "theirs" not in page.text
+    assert b"<html" not in answer.content
+
+
+def test_it_says_what_is_missing_where_nothing_can_be_sent(
+    staff_client: Client, staff: User, settings: Settings
+) -> None:
+    User.objects.update(email="")
+    assert "Your account has no e-mail address" in Page(staff_client.get(URL)).text
+    settings.EMAIL_HOST = ""
+    page = Page(staff_client.get(URL))
+    assert "has not set EMAIL_HOST" in page.text
+    assert "There is nowhere to send to yet" in page.text
+    add(staff_client, expected=400)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_text_of_others_is_text(words: str, staff: User, staff_client: Client) -> None:
+    rule(staff, type=words, store=words[:64], webhook=words[:64])
+    sent(staff, words, title=words, outcome=words, webhook=words[:64], state="failed")
+    check_nothing_was_injected(Page(staff_client.get(URL)))
+
+
+def test_its_queries_do_not_grow(
+    staff: User, staff_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(12):
+        rule(staff, webhook="ops")
+        sent(staff, f"n{number}")
+    with django_assert_max_num_queries(12):
+        staff_client.get(URL)
