@@ -169,10 +169,10 @@ def _message(rows: Sequence[Notification]) -> Message:
 
 
 def _note_sent(rows: Sequence[Notification], now: datetime) -> None:
-    together = f", together with {len(rows) - 1} more" if len(rows) > 1 else ""
+    together = f"Together with {len(rows) - 1} more." if len(rows) > 1 else ""
     with transaction.atomic():
         Notification.objects.filter(pk__in=[row.pk for row in rows]).update(
-            state=Notification.SENT, sent_at=now, outcome=f"sent{together}"
+            state=Notification.SENT, sent_at=now, outcome=together
         )
         if rows[0].rule_id and rows[0].kind != Notification.TEST:
             NotificationRule.objects.filter(pk=rows[0].rule_id).update(last_sent_at=now)

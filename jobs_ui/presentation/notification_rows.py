@@ -87,10 +87,8 @@ def _to(webhook: str, username: str, targets: Mapping[str, str]) -> str:
 
 
 def _outcome(one: Notification, now: datetime) -> str:
-    if one.state == Notification.SENT:
+    if one.state != Notification.WAITING:
         return one.outcome
-    if one.state == Notification.FAILED:
-        return f"Not sent. {one.outcome}"
     if not one.tries:
         return "waits to be sent"
     seconds = max(round((one.due_at - now).total_seconds()), 0)
