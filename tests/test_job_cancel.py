@@ -138,8 +138,72 @@ def test_an_answer_that_does_not_come_is_looked_up(sandbox: SandboxProcess, oper
 def test_while_the_api_is_down_nothing_is_claimed(sandbox: SandboxProcess, operator: Client) -> None:
     sandbox.faults([{"kind": "status", "status": 401}])
     page = cancel(operator)
-    assert "was not cancelled, as far as is known" in page.text
+    assert "It was not cancelled." in page.text
     assert page.having("data-status") == ["pending"]
+    assert cancels(sandbox) == 0
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_answer_that_was_lost_on_its_way_is_no_failure(sandbox: SandboxProcess, operator: Client) -> None:
+    sandbox.faults([{"match": "cancel", "kind": "cut"}])
+    assert "It is cancelled." in cancel(operator).text
+    assert AuditEntry.objects.get().succeeded
+    assert cancels(sandbox) == 1
+
+
+@pytest.mark.usefixtures("waiting")
+def test_where_nobody_can_tell_neither_the_page_nor_the_log_claims_anything(
+    sandbox: SandboxProcess, operator: Client
+) -> None:
+    # It is cancelled, but the answer is lost, and afterwards the API refuses everything.
+    sandbox.faults([{"match": "cancel", "kind": "cut"}, {"match": "job", "status": 403, "skip": 1}])
+    page = cancel(operator)
+    assert "It may be cancelled or not" in page.text
+    assert "It was not cancelled" not in page.text
+    entry = AuditEntry.objects.get()
+    assert "It may be cancelled or not" in entry.outcome
+    assert not entry.succeeded
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(
+    ("status", "words"), [(429, "asked too often"), (403, "does not let this console's key cancel jobs")]
+)
+def test_a_call_that_was_turned_away_has_cancelled_nothing(
+    status: int, words: str, sandbox: SandboxProcess, operator: Client
+) -> None:
+    sandbox.faults([{"match": "cancel", "status": status, "retry_after": "30"}])
+    page = cancel(operator)
+    assert f"It was not cancelled. Elastic Path {'is being ' if status == 429 else ''}{words}" in page.text
+    assert ("Try again in 30 s." in page.text) == (status == 429)
+    assert not AuditEntry.objects.get().succeeded
+
+
+@pytest.mark.usefixtures("waiting")
+def test_of_two_who_cancel_at_once_one_has_done_it(
+    sandbox: SandboxProcess, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = JobsClient.cancel_job
+
+    def somebody_else_first(client: JobsClient, job_id: str) -> Job:
+        ask(client, job_id)
+        return ask(client, job_id)
+
+    monkeypatch.setattr(JobsClient, "cancel_job", somebody_else_first)
+    page = cancel(operator)
+    assert "It was cancelled before." in page.text
+    assert page.having("data-status") == ["cancelled"]
+    assert not AuditEntry.objects.get().succeeded
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_job_that_elastic_path_does_not_find_any_more_is_said_to_be_missing(
+    sandbox: SandboxProcess, operator: Client
+) -> None:
+    sandbox.delete_job(ID)
+    assert "Elastic Path does not find this job any more" in cancel(operator).text
+    assert MirroredJob.objects.get(job_id=ID).missing_since
+    assert cancels(sandbox) == 0
 
 
 @pytest.mark.usefixtures("waiting")
@@ -150,7 +214,17 @@ def test_a_viewers_cancel_never_reaches_the_api(sandbox: SandboxProcess, staff_c
         assert answer.status_code == 403
         assert "Only members of the group “Job operators” may" in Page(answer).text
     assert sandbox.state()["requests"] == before
-    assert {entry.outcome for entry in AuditEntry.objects.all()} == {"not allowed"}
+    # Each job that was meant is on its page and in the log.
+    noted = AuditEntry.objects.order_by("id").values_list("job_id", "outcome")
+    assert list(noted) == [(ID, "not allowed"), (ID, "not allowed"), ("b-job", "not allowed")]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_where_nobody_may_that_is_said(staff_client: Client) -> None:
+    assert "“Job operators”, which has none yet" in Page(staff_client.get(f"/jobs/{ID}/")).text
+    for number in range(12):
+        User.objects.create_superuser(f"chief-{number:02}")
+    assert "chief-09 and others." in Page(staff_client.get("/queue/")).text
 
 
 def test_an_unknown_job_is_a_404(sandbox: SandboxProcess, operator: Client) -> None:
@@ -177,5 +251,20 @@ def test_several_are_cancelled_at_once_each_with_its_own_outcome(sandbox: Sandbo
 
 
 @pytest.mark.usefixtures("waiting")
-def test_a_cancel_from_the_queue_leads_back_there(operator: Client) -> None:
-    assert operator.post(URL, {"back": "queue"})["Location"] == "/queue/"
+def test_several_are_left_alone_once_elastic_path_cannot_be_asked(sandbox: SandboxProcess, operator: Client) -> None:
+    before = sandbox.state()["requests"].get("job", 0)
+    sandbox.faults([{"match": "job", "status": 403, "skip": 1}])
+    page = Page(operator.post("/queue/cancel/", {"job": [ID, "b-job", "c-job", "nobody"]}, follow=True))
+    assert "Product import a-job: It is cancelled." in page.text
+    assert "b-job: It was not cancelled." in page.text
+    assert "c-job, nobody: left alone" in page.text
+    assert sandbox.state()["requests"]["job"] - before == 2
+    assert AuditEntry.objects.count() == 2
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_outcome_is_shown_on_the_queue_that_was_looked_at(operator: Client) -> None:
+    form = {field["name"]: field.get("value") for field in Page(operator.get("/queue/")).all("input")}
+    assert form["store"] == "default"
+    answer = operator.post("/queue/cancel/", {"job": [ID], "store": "a&b"})
+    assert answer["Location"] == "/queue/?store=a%26b"

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from jobs_ui.models import Job
+from jobs_ui.insights.queue import Range
+from jobs_ui.models import Job, SyncState
+from jobs_ui.presentation.queue_rows import in_words
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources import queue_knowledge
 from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected, sync_state
@@ -113,9 +116,92 @@ def test_a_long_queue_is_cut_and_says_so(
     page = get(staff_client)
     assert page.having("data-job-id") == [f"job-{number:03}" for number in range(100)]
     assert "30 more wait behind these." in page.text
-    # Session, user, the state of sync, what runs, what waits, their rows, who may cancel, and their rights.
-    with django_assert_num_queries(9):
+    # Session, user, the state of sync, what runs, what waits, their rows, the newest jobs, their rows, the person's
+    # rights, from groups and of their own, and who may cancel.
+    with django_assert_num_queries(11):
         get(staff_client)
+
+
+def test_of_more_jobs_than_are_read_every_count_is_a_least(staff_client: Client, staff: User, sandbox: object) -> None:
+    sync_state()
+    for number in range(502):
+        put(f"job-{number:03}", "pending", age=900 - number)
+    page = get(staff_client)
+    assert "Nothing runs, at least 500 jobs wait;" in page.text
+    assert "At least 400 more wait behind these." in page.text
+    staff.user_permissions.add(Permission.objects.get(codename="cancel_job"))
+    assert "At least 500 jobs are before it" in Page(staff_client.get("/jobs/job-501/")).text
+    assert "At least 489 jobs move up." in Page(staff_client.get("/jobs/job-010/")).text
+
+
+def test_what_has_left_the_queue_stands_below_it_and_is_no_part_of_it(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    history(8)
+    put("running", "started", age=70, wait=2)
+    page = get(staff_client)
+    assert page.having("data-job-id") == ["running"]
+    ended = [name for name in page.having("id") if name.startswith("ended-")]
+    assert ended == [f"ended-old-{number}" for number in (7, 6, 5, 4, 3)]
+    assert "succeeded" in page.text
+
+
+def test_while_nothing_is_read_the_queue_is_told_as_it_was(staff_client: Client, sandbox: object) -> None:
+    asked = datetime.now(UTC) - timedelta(hours=5)
+    sync_state(last_success_at=asked, failing_since=asked, problem_kind="not-reachable")
+    history()
+    put("running", "started", age=5 * 3600 + 60, wait=2)
+    page = get(staff_client)
+    assert f"As it was at {asked:%Y-%m-%d %H:%M:%S} UTC: One job runs" in page.text
+    # Nobody knows whether it has been running for these five hours.
+    assert "long past its usual time" not in page.text
+    assert "5 h" not in page.text.split("As it was")[1].split("Ended last")[0]
+
+
+def test_the_queue_of_a_store_that_is_not_read_any_more_is_not_made_up(
+    staff_client: Client, staff: User, sandbox: object
+) -> None:
+    staff.user_permissions.add(Permission.objects.get(codename="cancel_job"))
+    sync_state()
+    SyncState.objects.create(store="former")
+    put("left", "pending", age=99_000, store="former")
+    page = get(staff_client, "?store=former")
+    assert page.having("data-job-id") == []
+    assert "The console has no key for this store any more." in page.text
+    assert "/jobs/?store=former" in page.having("href")
+    assert "/queue/cancel/" not in page.having("action")
+
+
+def test_a_waiting_job_says_what_is_before_it(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    put("running", "started", age=70, wait=2, type="price-import")
+    for number in range(7):
+        put(f"job-{number}", "pending", age=50 - number)
+    page = Page(staff_client.get("/jobs/job-6/"))
+    assert "7th in line" in page.text
+    assert "Before it: Price import, running; Product import;" in page.text
+    assert "and 2 more" in page.text
+    assert [f"before-{job_id}" for job_id in ("running", "job-0", "job-1", "job-2", "job-3")] == [
+        name for name in page.having("id") if name.startswith("before-") and name != "before-more"
+    ]
+    assert "Before it" not in Page(staff_client.get("/jobs/running/")).text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0, 40, "within 40 s"),
+        (20, 40, "in 20 to 40 s"),
+        (20, 230, "in 20 s to 4 min"),
+        (125, 470, "in 2 to 8 min"),
+        (59, 60, "in 59 s to 1 min"),
+        (3700, 200_000, "in 1 h to 3 d"),
+        (130, 130, "in 2 to 3 min"),
+        (-30, -10, "within 1 s"),
+    ],
+)
+def test_a_range_in_words_has_two_ends(low: float, high: float, words: str) -> None:
+    when = Range(NOW + timedelta(seconds=low), NOW + timedelta(seconds=high))
+    assert in_words(when, NOW) == words
 
 
 def test_a_store_that_there_is_not_is_said_so(staff_client: Client, sandbox: object) -> None:

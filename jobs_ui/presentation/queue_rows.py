@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,16 +10,17 @@ from django.urls import reverse
 
 from jobs_ui.insights.queue import Estimate, Queue, Range
 from jobs_ui.insights.run_times import UsualTime, is_stuck
-from jobs_ui.presentation.durations import clock, duration, exact
+from jobs_ui.presentation.durations import ago, clock, duration, exact
 from jobs_ui.presentation.facts import NICE_STEPS
 from jobs_ui.presentation.rows import counted, what
-from jobs_ui.sources.base import JobRecord
+from jobs_ui.sources.base import MOST_QUEUED, Freshness, JobRecord
 from jobs_ui.sources.queue_knowledge import queue_job
-from jobs_ui.status import STARTED, JobType, job_type
+from jobs_ui.status import STARTED, JobStatus, JobType, is_final, job_status, job_type
 
 SHORTEST_AXIS = timedelta(seconds=30)
 LONGEST_AXIS = timedelta(days=2)
-AT_LEAST = "at least: other stores of the organisation share this queue"
+OLD_NEWS = timedelta(seconds=60)
+MOST_ENDED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,29 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedRow:
+    """A job that has left the queue: what came of it, how long it ran, and when it ended where that is known."""
+
+    job: JobRecord
+    type: JobType
+    status: JobStatus
+    url: str
+    ran: str
+    ended: str
+    ended_exact: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueView:
     """All that the page prints of a queue. `ticks` are places and labels of the axis that waiting jobs share.
 
     `running`: the job that holds the queue first; others that are said to run are old news, or another store's API.
+    `more`: a sentence about those that wait behind the ones that are shown.
     """
 
     running: tuple[RunningRow, ...]
     waiting: tuple[WaitingRow, ...]
-    more: int
+    more: str
     ticks: tuple[tuple[str, str], ...]
     summary: str
 
@@ -78,6 +94,8 @@ def queue_view(
 ) -> QueueView:
     """The page's view of the queue at `now` (by the API's clock), with at most `most` waiting jobs."""
     records = {job.job_id: job for job in jobs}
+    least = at_least(jobs)
+    more = len(queue.waiting) - most
     span = _axis([one.start for one in queue.waiting[:most] if one.start], now)
     running = queue.running
     return QueueView(
@@ -87,53 +105,74 @@ def queue_view(
             if job.status == STARTED
         ),
         waiting=tuple(_waiting(records[one.job.id], one, now, span) for one in queue.waiting[:most]),
-        more=max(len(queue.waiting) - most, 0),
+        more=f"{least}{more:,} more wait behind these.".capitalize() if more > 0 else "",
         ticks=_ticks(span),
-        summary=_summary(queue, now),
+        summary=_summary(queue, now, least),
     )
 
 
-def place_sentence(estimate: Estimate, now: datetime) -> str:
-    """Where a pending job stands and when it starts, in one sentence for its own page."""
-    if estimate.position == 0:
-        return ""
-    place = f"{ordinal(estimate.position)} in line ({AT_LEAST})"
-    if estimate.start is None:
-        return f"{place}. When it starts cannot be told: {estimate.reason}."
-    ends = f", ends {in_words(estimate.end, now)}" if estimate.end else ""
-    return f"{place}. Starts {in_words(estimate.start, now)}{ends}, {sure(estimate.start)}."
+def at_least(jobs: tuple[JobRecord, ...]) -> str:
+    """What has to be said before a count of the queue's jobs: `at least ` where a source gave no more than it does."""
+    return "at least " if len(jobs) >= MOST_QUEUED else ""
 
 
-def frees_sentence(behind: int) -> str:
-    """What cancelling a job does for those behind it."""
-    if behind == 0:
-        return "No job of this store waits behind it."
-    return f"{counted(behind, 'job')} {'moves' if behind == 1 else 'move'} up."
+def ended_rows(jobs: Iterable[JobRecord], now: datetime) -> list[EndedRow]:
+    """The jobs that ended last, the newest end first. One that was cancelled may have no end that is known."""
+    ended = sorted((job for job in jobs if is_final(job.status)), key=_end, reverse=True)
+    return [
+        EndedRow(
+            job=job,
+            type=job_type(job.type),
+            status=job_status(job.status),
+            url=reverse("job_detail", args=[job.job_id]),
+            ran=duration(job.ran(now)) if job.ran(now) is not None else "",
+            ended=ago(job.completed_at, now) if job.completed_at else "",
+            ended_exact=exact(job.completed_at) if job.completed_at else "",
+        )
+        for job in ended[:MOST_ENDED]
+    ]
+
+
+def _end(job: JobRecord) -> datetime:
+    return job.completed_at or job.updated_at or job.created_at
+
+
+def moment_shown(now: datetime, freshness: Freshness) -> tuple[datetime, str]:
+    """The moment of which a queue is told, by the API's clock, and what has to be said of it.
+
+    What ran when the API last answered may have ended since: while it does not, nothing is told of the time after.
+    """
+    at = freshness.as_of
+    if at is None or now - at < OLD_NEWS:
+        return now + freshness.clock_offset, ""
+    return at + freshness.clock_offset, f"As it was at {exact(at)}: "
 
 
 def in_words(when: Range | None, now: datetime) -> str:
-    """A range as seen from `now`: `in 2 to 8 min`, `within 40 s`. Never a number without the other end."""
+    """A range as seen from `now`: `in 2 to 8 min`, `in 20 s to 4 min`, `within 40 s`. Never one end alone."""
     if when is None:
         return ""
     low, high = (max((moment - now).total_seconds(), 0.0) for moment in (when.low, when.high))
-    size, unit = next(
-        (size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")) if high >= size or size == 1
-    )
-    if round(low / size) == 0:
-        return f"within {max(_ceil(high / size), 1)} {unit}"
-    least, most = int(low / size), max(_ceil(high / size), int(low / size) + 1)
-    return f"in {least} to {most} {unit}"
+    size, unit = _unit(high)
+    most = max(_ceil(high / size), 1)
+    small_size, small = _unit(low)
+    least = int(low / small_size)
+    if least == 0:
+        return f"within {most:,} {unit}"
+    if small == unit:
+        return f"in {least:,} to {max(most, least + 1):,} {unit}"
+    return f"in {least} {small} to {most:,} {unit}"
+
+
+def _unit(seconds: float) -> tuple[int, str]:
+    """The largest unit of which there is one at least: its length in seconds, and its name."""
+    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    return next((size, unit) for size, unit in units if seconds >= size or size == 1)
 
 
 def sure(when: Range) -> str:
     """How sure the range is: `right 8 times of 10`."""
     return f"right {round(when.coverage * 10)} times of 10"
-
-
-def ordinal(number: int) -> str:
-    """`1st`, `2nd`, `11th`."""
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _ceil(value: float) -> int:
@@ -220,13 +259,13 @@ def _ticks(span: timedelta) -> tuple[tuple[str, str], ...]:
     return ("0%", "now"), *later
 
 
-def _summary(queue: Queue, now: datetime) -> str:
+def _summary(queue: Queue, now: datetime, least: str) -> str:
     """The queue in one sentence."""
     runs = "One job runs" if queue.running else "Nothing runs"
     if not queue.waiting:
         return f"{runs}, and none waits." if queue.running else "Nothing runs and nothing waits."
     longest = max(now - one.job.created_at for one in queue.waiting)
-    waits = f"{counted(len(queue.waiting), 'job')} {'waits' if len(queue.waiting) == 1 else 'wait'}"
+    waits = f"{least}{counted(len(queue.waiting), 'job')} {'waits' if len(queue.waiting) == 1 else 'wait'}"
     last = queue.waiting[-1]
     empty = f" All have started {in_words(last.start, now)}, {sure(last.start)}." if last.start else ""
     return f"{runs}, {waits}; the longest wait so far is {duration(longest)}.{empty}"

@@ -52,6 +52,10 @@ class CannotAsk(Exception):
         self.retry_after = retry_after
 
 
+class OutcomeUnknown(CannotAsk):
+    """The API was asked to do something and may have done it: it gave no answer, and neither did it tell afterwards."""
+
+
 class UnreadableCursor(ValueError):
     """A page's cursor that this console did not write."""
 
@@ -183,17 +187,21 @@ class JobRecord:
         return max(end - self.started_at, timedelta(0))
 
 
+Asked = Literal["not-asked", "answered", "refused", "unclear"]
+"""Whether Elastic Path was asked to cancel a job (only one that still waits), and what came back."""
+
+
 @dataclass(frozen=True, slots=True)
 class CancelOutcome:
-    """The job as it is now. `was_asked`: whether Elastic Path was asked to cancel it: only where it still waited."""
+    """The job as it is now, and whether Elastic Path was asked to cancel it."""
 
     job: JobRecord
-    was_asked: bool
+    asked: Asked
 
     @property
     def is_done(self) -> bool:
-        """Whether this cancelled it."""
-        return self.was_asked and self.job.status == CANCELLED
+        """Whether this cancelled it, and not somebody else a moment before."""
+        return self.job.status == CANCELLED and self.asked in ("answered", "unclear")
 
 
 class StoreName(NamedTuple):

@@ -101,8 +101,8 @@ class LiveSource:
         """See JobSource."""
         with within(ASKING_DEADLINE), asking():
             store, _ = ask_in_turn(self._stores, job_id)
-            job, was_asked = cancel(client_of(store), job_id)
-        return CancelOutcome(record_of(store.slug, job), was_asked)
+            job, asked = cancel(client_of(store), job_id)
+        return CancelOutcome(record_of(store.slug, job), asked)
 
     def queue(self, store: str) -> tuple[JobRecord, ...]:
         """See JobSource. What waits is young: it is looked for among the newest jobs, as far as a few calls reach."""

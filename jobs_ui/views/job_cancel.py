@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -11,10 +13,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from jobs_ui import audit
+from jobs_ui.jobs_api import within
 from jobs_ui.models import AuditEntry
-from jobs_ui.presentation.acts import cancel_sentence
+from jobs_ui.presentation.acts import cancel_sentence, trouble_sentence
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound
+from jobs_ui.status import CANCELLED, job_type
 from jobs_ui.views.problems import Problem, job_not_found, problem_page
 from jobs_ui.views.rendering import utc_now
 
@@ -22,85 +26,120 @@ PERMISSION = "jobs_ui.cancel_job"
 GROUP = "Job operators"
 MOST_AT_ONCE = 50
 MOST_NAMES = 10
+NONE_YET = ", which has none yet: ask whoever looks after this console"
+NOT_ALLOWED = "not allowed"
+LONGEST = 40.0
+"""Seconds for all that are cancelled at once: a proxy gives up after a minute, and nobody would see what was done."""
 
 
 @require_POST
 def job_cancel(request: HttpRequest, job_id: str) -> HttpResponse:
-    """`POST /jobs/<id>/cancel/`: the job is cancelled if it still waits; back to where it was asked for."""
+    """`POST /jobs/<id>/cancel/`: the job is cancelled if it still waits; back to its page, with the outcome."""
     if not request.user.has_perm(PERMISSION):
-        audit.note(request, AuditEntry.CANCEL, job_id, "not allowed", succeeded=False)
+        audit.note(request, AuditEntry.CANCEL, job_id, NOT_ALLOWED, succeeded=False)
         return not_allowed(request, job_id)
-    if not _cancel(request, job_id):
+    try:
+        _cancel(request, job_id)
+    except JobNotFound:
         return job_not_found(request, job_id)
-    return redirect("queue") if request.POST.get("back") == "queue" else redirect("job_detail", job_id)
+    except CannotAsk:
+        pass  # said and written down
+    return redirect("job_detail", job_id)
 
 
 @require_POST
 def queue_cancel(request: HttpRequest) -> HttpResponse:
-    """`POST /queue/cancel/` with `job=<id>` as often as wanted: each with its own outcome; back to the queue."""
-    if not request.user.has_perm(PERMISSION):
-        audit.note(request, AuditEntry.CANCEL, "", "not allowed", succeeded=False)
-        return not_allowed(request, "")
+    """`POST /queue/cancel/` with `job=<id>` as often as wanted: each with its outcome; back to the queue of `store`.
+
+    Once Elastic Path cannot be asked the others are left alone: to wait for each in turn would take minutes.
+    """
     chosen = list(dict.fromkeys(job_id for job_id in request.POST.getlist("job") if job_id))
-    for job_id in chosen[:MOST_AT_ONCE]:
-        if not _cancel(request, job_id):
-            messages.error(request, f"{job_id[:8]}: there is no such job.")
+    if not request.user.has_perm(PERMISSION):
+        for job_id in chosen[:MOST_AT_ONCE] or [""]:
+            audit.note(request, AuditEntry.CANCEL, job_id, NOT_ALLOWED, succeeded=False)
+        return not_allowed(request, "")
     if not chosen:
         messages.info(request, "No job was chosen, so none was cancelled.")
+    left = _cancel_in_turn(request, chosen[:MOST_AT_ONCE])
+    if left:
+        names = ", ".join(job_id[:8] for job_id in left)
+        messages.error(request, f"{names}: left alone, because Elastic Path gives no answers just now.")
     if len(chosen) > MOST_AT_ONCE:
         messages.error(request, f"No more than {MOST_AT_ONCE} jobs are cancelled at once; the others were left alone.")
-    return redirect("queue")
+    store = request.POST.get("store", "")
+    return redirect(reverse("queue") + (f"?{urlencode({'store': store})}" if store else ""))
 
 
-def _cancel(request: HttpRequest, job_id: str) -> bool:
-    """Cancels one job, says and notes what came of it; False for one that nobody knows."""
+def _cancel_in_turn(request: HttpRequest, chosen: list[str]) -> list[str]:
+    """Cancels the jobs one after the other; returns those that were not even tried."""
+    with within(LONGEST):
+        for number, job_id in enumerate(chosen, 1):
+            try:
+                _cancel(request, job_id)
+            except JobNotFound:
+                messages.error(request, f"{job_id[:8]}: there is no such job.")
+            except CannotAsk:
+                return chosen[number:]
+    return []
+
+
+def _cancel(request: HttpRequest, job_id: str) -> None:
+    """Cancels one job, says and notes what came of it. Raises JobNotFound and CannotAsk once that is written down."""
     source = get_source()
     try:
         outcome = source.cancel_job(job_id)
     except JobNotFound:
         audit.note(request, AuditEntry.CANCEL, job_id, "no such job", succeeded=False)
-        return False
+        raise
     except CannotAsk as error:
-        messages.error(request, f"{job_id[:8]} was not cancelled, as far as is known. {error.sentence}")
-        audit.note(request, AuditEntry.CANCEL, job_id, error.sentence, succeeded=False, request_id=error.request_id)
-        return True
-    now = utc_now()
-    sentence = cancel_sentence(outcome, now + source.freshness(now, [outcome.job.store]).clock_offset)
-    say = messages.info if outcome.is_done else messages.error
-    say(request, f"{job_id[:8]}: {sentence}")
+        sentence = trouble_sentence(error)
+        messages.error(request, f"{job_id[:8]}: {sentence}")
+        audit.note(request, AuditEntry.CANCEL, job_id, sentence, succeeded=False, request_id=error.request_id)
+        raise
+    job, now = outcome.job, utc_now()
+    sentence = cancel_sentence(outcome, now + source.freshness(now, [job.store]).clock_offset)
+    # Whoever clicked twice has what was wanted.
+    say = messages.info if job.status == CANCELLED else messages.error
+    say(request, f"{job_type(job.type).label} {job_id[:8]}: {sentence}")
     audit.note(
         request,
         AuditEntry.CANCEL,
         job_id,
         sentence,
         succeeded=outcome.is_done,
-        store=outcome.job.store,
-        request_id=outcome.job.request_id,
+        store=job.store,
+        request_id=job.request_id,
     )
-    return True
 
 
-def who_may() -> list[str]:
-    """The names of those who may cancel jobs, as many as a page tells."""
-    users = User.objects.filter(is_active=True, is_staff=True).filter(
-        Q(is_superuser=True)
-        | Q(groups__permissions__codename="cancel_job", groups__permissions__content_type__app_label="jobs_ui")
-        | Q(user_permissions__codename="cancel_job", user_permissions__content_type__app_label="jobs_ui")
-    )
-    return list(users.distinct().order_by("username").values_list("username", flat=True)[:MOST_NAMES])
+def who_may() -> str:
+    """Who may cancel jobs, in one sentence for those who may not."""
+    names = _operators()
+    return f"Waiting jobs can be cancelled by members of the group “{GROUP}”{f': {names}' if names else NONE_YET}."
 
 
 def not_allowed(request: HttpRequest, job_id: str) -> HttpResponse:
     """403 for staff who may look and not cancel."""
-    names = who_may()
+    names = _operators()
     return problem_page(
         request,
         Problem(
             403,
             "You may not cancel jobs",
             f"Only members of the group “{GROUP}” may, so nothing was cancelled.",
-            advice=f"Ask one of them: {', '.join(names)}." if names else "Ask whoever looks after this console.",
+            advice=f"Ask one of them: {names}." if names else "Ask whoever looks after this console.",
             back_url=reverse("job_detail", args=[job_id]) if job_id else reverse("queue"),
             back_words="Back to the job" if job_id else "Back to the queue",
         ),
     )
+
+
+def _operators() -> str:
+    """The names of those who may cancel jobs, as many as a page tells; "" where nobody may."""
+    users = User.objects.filter(is_active=True, is_staff=True).filter(
+        Q(is_superuser=True)
+        | Q(groups__permissions__codename="cancel_job", groups__permissions__content_type__app_label="jobs_ui")
+        | Q(user_permissions__codename="cancel_job", user_permissions__content_type__app_label="jobs_ui")
+    )
+    names = list(users.distinct().order_by("username").values_list("username", flat=True)[: MOST_NAMES + 1])
+    return ", ".join(names[:MOST_NAMES]) + (" and others" if len(names) > MOST_NAMES else "")

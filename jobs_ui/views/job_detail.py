@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -14,12 +12,13 @@ from jobs_ui.models import AuditEntry
 from jobs_ui.presentation.audit_rows import audit_rows
 from jobs_ui.presentation.error_rows import GroupRow, group_rows, marked
 from jobs_ui.presentation.facts import job_facts
-from jobs_ui.presentation.queue_rows import frees_sentence, place_sentence
+from jobs_ui.presentation.job_place import UNKNOWN, JobPlace, job_place
+from jobs_ui.presentation.queue_rows import at_least, moment_shown
 from jobs_ui.sources import get_source
-from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord, JobSource
+from jobs_ui.sources.base import CannotAsk, Freshness, JobNotFound, JobRecord, JobSource
 from jobs_ui.sources.queue_knowledge import queue_job
 from jobs_ui.status import PENDING
-from jobs_ui.views.job_cancel import GROUP, PERMISSION, who_may
+from jobs_ui.views.job_cancel import PERMISSION, who_may
 from jobs_ui.views.job_watch import watch_parts
 from jobs_ui.views.problems import cannot_ask, job_not_found
 from jobs_ui.views.queue import knowledge
@@ -48,14 +47,10 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         errors = () if groups else _first_errors(source, job)
     except CannotAsk as error:
         freshness = down(error, job.read_at)
-    place, behind = _place(source, job, now + freshness.clock_offset)
     may = request.user.has_perm(PERMISSION) if job.status == PENDING else False
     context = {
-        "place": place,
-        "frees": frees_sentence(behind),
-        "can_be_cancelled": job.status == PENDING and not job.is_final,
-        "who_may": who_may() if job.status == PENDING and not may else [],
-        "operators": GROUP,
+        "place": _place(source, job, freshness),
+        "who_may": who_may() if job.status == PENDING and not may else "",
         "entries": audit_rows(AuditEntry.objects.filter(job_id=job.job_id).order_by("-at", "-id")[:LAST_ENTRIES], now),
         "job": job,
         "facts": job_facts(job, now, clock_offset=freshness.clock_offset),
@@ -74,18 +69,17 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
     return response
 
 
-def _place(source: JobSource, job: JobRecord, now: datetime) -> tuple[str, int]:
-    """Where a pending job stands in its queue, in words, and how many jobs stand behind it."""
+def _place(source: JobSource, job: JobRecord, freshness: Freshness) -> JobPlace | None:
+    """Where a pending job stands in its queue; None for a job that does not wait any more, as far as is known."""
     if job.status != PENDING or job.is_final:
-        return "", 0
+        return None
+    now, _ = moment_shown(utc_now(), freshness)
     try:
-        queue = estimate_queue(map(queue_job, source.queue(job.store)), knowledge(source, job.store, now).learned, now)
+        jobs = source.queue(job.store)
+        queue = estimate_queue(map(queue_job, jobs), knowledge(source, job.store, now).learned, now)
     except CannotAsk:
-        return "", 0
-    estimate = queue.of(job.job_id)
-    if estimate is None:
-        return "", 0
-    return place_sentence(estimate, now), len(queue.waiting) - estimate.position
+        return UNKNOWN
+    return job_place(job.job_id, queue, now, least=at_least(jobs))
 
 
 def _first_groups(source: JobSource, job: JobRecord) -> list[GroupRow]:

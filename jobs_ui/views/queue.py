@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs_ui.insights.queue import estimate_queue
-from jobs_ui.presentation.queue_rows import QueueView, queue_view
+from jobs_ui.presentation.queue_rows import EndedRow, QueueView, ended_rows, moment_shown, queue_view
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobRecord, JobSource
 from jobs_ui.sources.queue_knowledge import MOST_LEARNT, QueueKnowledge, knowledge_of, queue_job
-from jobs_ui.views.job_cancel import GROUP, PERMISSION, who_may
+from jobs_ui.views.job_cancel import PERMISSION, who_may
 from jobs_ui.views.rendering import down, render_page, utc_now
 
 MOST_SHOWN = 100
+MOST_LOOKED_AT = 30
+"""The newest jobs, among which those that ended last are looked for."""
 
 
 @require_safe
@@ -29,25 +32,37 @@ def queue(request: HttpRequest) -> HttpResponse:
     slug = chosen.slug if chosen else ""
     freshness, trouble = source.freshness(now, [slug]), None
     view: QueueView | None = None
+    ended: list[EndedRow] = []
+    at, as_of = moment_shown(now, freshness)
     try:
-        view = read_queue(source, slug, now + freshness.clock_offset) if slug else None
+        # What was last known of a store that is not read any more says nothing of its queue.
+        if chosen and chosen.is_configured:
+            view = read_queue(source, slug, at)
+            ended = _lately_ended(source, slug, at)
     except CannotAsk as error:
         trouble, freshness = error, down(error)
     path = reverse("queue")
+    may = request.user.has_perm(PERMISSION)
     context = {
         "view": view,
-        "stores": [(store.name, f"{path}?store={store.slug}", store is chosen) for store in stores]
+        "as_of": as_of,
+        "ended": ended,
+        "stores": [(store.slug, store.name, _url(store.slug), store is chosen) for store in stores]
         if len(stores) > 1
         else [],
-        "refresh_url": f"{path}?store={slug}" if len(stores) > 1 else path,
+        "refresh_url": _url(slug) if len(stores) > 1 else path,
         "store": slug,
         "problems": ["There is no such store, so another one is shown."] if asked and asked != slug else [],
         "freshness": freshness,
         "now": now,
-        "operators": GROUP,
-        "who_may": [] if request.user.has_perm(PERMISSION) else who_may(),
+        "may_cancel": may,
+        "who_may": "" if may else who_may(),
     }
     return render_page(request, "queue", context, status=503 if trouble else 200, fragment="queue")
+
+
+def _url(store: str) -> str:
+    return f"{reverse('queue')}?{urlencode({'store': store})}"
 
 
 def read_queue(source: JobSource, store: str, now: datetime) -> QueueView:
@@ -56,6 +71,13 @@ def read_queue(source: JobSource, store: str, now: datetime) -> QueueView:
     known = knowledge(source, store, now)
     estimates = estimate_queue(map(queue_job, jobs), known.learned, now)
     return queue_view(jobs, estimates, known.usual, now, most=MOST_SHOWN)
+
+
+def _lately_ended(source: JobSource, store: str, now: datetime) -> list[EndedRow]:
+    """What has just left the queue; nothing where every refresh of the page would have to ask the API for it."""
+    if source.capabilities.filters != "index":
+        return []
+    return ended_rows(source.lately_ended(store, MOST_LOOKED_AT), now)
 
 
 def knowledge(source: JobSource, store: str, now: datetime) -> QueueKnowledge:

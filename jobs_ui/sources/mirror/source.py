@@ -151,11 +151,14 @@ class MirrorSource:
         return self.get_job(job_id)
 
     def cancel_job(self, job_id: str) -> CancelOutcome:
-        """See JobSource. The mirror has the outcome at once."""
+        """See JobSource. The mirror has the outcome at once; a 404 of a job that it knows is noted."""
         row = self._row(job_id)
-        with within(ASKING_DEADLINE), asking():
-            job, was_asked = cancel(self._client(row), job_id)
-        return CancelOutcome(self._stored(row.store, job), was_asked)
+        try:
+            with within(ASKING_DEADLINE), asking():
+                job, asked = cancel(self._client(row), job_id)
+        except JobNotFound:
+            return CancelOutcome(self.refresh_job(job_id), "not-asked")
+        return CancelOutcome(self._stored(row.store, job), asked)
 
     def queue(self, store: str) -> tuple[JobRecord, ...]:
         """See JobSource."""
