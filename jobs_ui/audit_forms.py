@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from jobs_ui.error_forms import parse_page_number
 from jobs_ui.models import AuditEntry
+from jobs_ui.sources.base import UnreadableCursor
+from jobs_ui.sources.cursors import LARGEST_KEY, pack, unpack
 
 LONGEST = 255
 ACTIONS = dict(AuditEntry.ACTIONS)
@@ -18,30 +20,34 @@ ACTIONS = dict(AuditEntry.ACTIONS)
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Which entries; empty means all. `to` is the last day that is shown, in UTC. `number` is the page, from 1."""
+    """Which entries; empty means all. `to` is the last day that is shown, in UTC.
+
+    `before`: only those that are older than the entry at that place; `after`: only those that are newer.
+    """
 
     user: str = ""
     action: str = ""
     job: str = ""
     since: date | None = None
     to: date | None = None
-    number: int = 1
+    before: EntryPlace | None = None
+    after: EntryPlace | None = None
     problems: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.user or self.action or self.job or self.since or self.to)
 
-    def url_query(self, number: int = 1) -> str:
-        """The query string (with its `?`) of another page of the same entries; "" for the first of all."""
-        pairs = [
-            ("user", self.user),
-            ("action", self.action),
-            ("job", self.job),
-            ("from", self.since.isoformat() if self.since else ""),
-            ("to", self.to.isoformat() if self.to else ""),
-            ("page", str(number) if number > 1 else ""),
-        ]
-        given = [pair for pair in pairs if pair[1]]
+    def url_query(self, **cursor: str) -> str:
+        """The query string (with its `?`) of the same entries, at a cursor: `before` or `after`; "" for all of them."""
+        pairs = {
+            "user": self.user,
+            "action": self.action,
+            "job": self.job,
+            "from": self.since.isoformat() if self.since else "",
+            "to": self.to.isoformat() if self.to else "",
+            **cursor,
+        }
+        given = [pair for pair in pairs.items() if pair[1]]
         return f"?{urlencode(given)}" if given else ""
 
     def entries(self) -> QuerySet[AuditEntry]:
@@ -59,6 +65,47 @@ class AuditQuery:
             entries = entries.filter(at__lt=datetime.combine(self.to, time(), UTC) + timedelta(days=1))
         return entries
 
+    def page(self, size: int) -> AuditPage:
+        """At most `size` entries at the query's cursor."""
+        entries = self.entries()
+        if self.after is None:
+            found = list((older_than(entries, self.before) if self.before else entries)[: size + 1])
+            return AuditPage(found[:size], has_older=len(found) > size, has_newer=self.before is not None)
+        newer = entries.filter(at__gte=self.after.at).exclude(at=self.after.at, pk__lte=self.after.pk)
+        found = list(newer.order_by("at", "id")[: size + 1])
+        if len(found) <= size:
+            # The top is reached: the first page, whole, is what somebody who goes that way wants to see.
+            return replace(self, after=None, before=None).page(size)
+        return AuditPage(found[:size][::-1], has_older=True, has_newer=True)
+
+
+class EntryPlace(NamedTuple):
+    """An entry's place in the log: its moment, and its number among those of the same moment."""
+
+    at: datetime
+    pk: int
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> EntryPlace:
+        return cls(entry.at, entry.pk)
+
+    def cursor(self) -> str:
+        """The place as URL-safe text."""
+        return pack(self.at.astimezone(UTC).isoformat(), str(self.pk))
+
+
+class AuditPage(NamedTuple):
+    """A page of the log, and whether there is more on either side."""
+
+    entries: list[AuditEntry]
+    has_older: bool
+    has_newer: bool
+
+
+def older_than(entries: QuerySet[AuditEntry], place: EntryPlace) -> QuerySet[AuditEntry]:
+    """Those after the place in the log's order. As a range that an index has, less the few of the same moment."""
+    return entries.filter(at__lte=place.at).exclude(at=place.at, pk__gte=place.pk)
+
 
 def parse_audit_query(query: QueryDict) -> AuditQuery:
     """What the URL asks for; what cannot be used is left out and named in a sentence."""
@@ -73,7 +120,8 @@ def parse_audit_query(query: QueryDict) -> AuditQuery:
         job=_text(query, "job", problems),
         since=_day(query, "from", problems),
         to=_day(query, "to", problems),
-        number=parse_page_number(query.get("page", "1"), problems),
+        before=_place(query, "before", problems),
+        after=_place(query, "after", problems),
         problems=tuple(problems),
     )
 
@@ -84,6 +132,21 @@ def _text(query: QueryDict, name: str, problems: list[str]) -> str:
         problems.append(f"The {name} could not be read and is left out.")
         return ""
     return text
+
+
+def _place(query: QueryDict, name: str, problems: list[str]) -> EntryPlace | None:
+    text = query.get(name, "")
+    if not text:
+        return None
+    try:
+        at, key = unpack(text, 2)
+        moment, number = datetime.fromisoformat(at), int(key)
+    except (UnreadableCursor, ValueError):
+        moment, number = datetime.max, 0  # noqa: DTZ901 - stands for one that cannot be read
+    if moment.tzinfo is None or not 0 <= number <= LARGEST_KEY:
+        problems.append("The place in the log could not be read, so the newest entries are shown.")
+        return None
+    return EntryPlace(moment, number)
 
 
 def _day(query: QueryDict, name: str, problems: list[str]) -> date | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from jobs_ui import audit
 from jobs_ui.models import AuditEntry
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sources.cursors import pack
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, Page, Sync, check_nothing_was_injected
 
@@ -36,6 +39,11 @@ def get(client: Client, **query: str) -> Page:
     answer = client.get("/audit/", query)
     assert answer.status_code == 200
     return Page(answer)
+
+
+def jobs_of(page: Page) -> list[str]:
+    """The addresses of the jobs that the page's entries are about, in its order."""
+    return [address for address in page.having("href") if re.fullmatch("/jobs/.+/", address)]
 
 
 def test_each_refresh_and_download_is_written_down(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
@@ -83,7 +91,16 @@ def test_entries_are_found_by_who_what_which_and_when(staff_client: Client, sand
 
 @pytest.mark.parametrize(
     "query",
-    [{"from": "x"}, {"action": "x"}, {"user": "\0"}, {"job": "x" * 999}, {"page": "0"}, {"to": "0001-01-01"}],
+    [
+        {"from": "x"},
+        {"action": "x"},
+        {"user": "\0"},
+        {"job": "x" * 999},
+        {"before": "x"},
+        {"before": pack("2026-11-24T00:00:00", "1")},
+        {"after": pack("2026-11-24T00:00:00+00:00", "-1")},
+        {"to": "0001-01-01"},
+    ],
     ids=str,
 )
 def test_what_cannot_be_read_is_said_and_left_out(query: dict[str, str], staff_client: Client, sandbox: object) -> None:
@@ -91,19 +108,53 @@ def test_what_cannot_be_read_is_said_and_left_out(query: dict[str, str], staff_c
     page = get(staff_client, **query)
     assert page.having("data-audit") == ["refresh"]
     assert "could not be read" in page.text or "no such action" in page.text
+    # Nobody would see it in a file.
+    assert staff_client.get("/audit.csv", query).status_code == 400
 
 
 def test_pages_and_the_file_hold_all(staff_client: Client, sandbox: object) -> None:
     for number in range(120):
-        entry(outcome=f"={number}", at=NOW + timedelta(seconds=number))
+        entry(outcome=f"={number}", at=NOW + timedelta(seconds=number), job_id=f"job-{number}")
     first = get(staff_client)
     assert len(first.having("data-audit")) == 50
+    rows = list(csv.DictReader(io.StringIO(staff_client.get("/audit.csv").getvalue().decode())))
+    assert [row["outcome"] for row in rows] == [f"'={number}" for number in reversed(range(120))]
     second = Page(staff_client.get(str(first.link("next"))))
     third = Page(staff_client.get(str(second.link("next"))))
     assert len(third.having("data-audit")) == 20
     assert third.link("next") is None
-    rows = list(csv.DictReader(io.StringIO(staff_client.get("/audit.csv").getvalue().decode())))
-    assert [row["outcome"] for row in rows] == [f"'={number}" for number in reversed(range(120))]
+    entry(job_id="meanwhile", at=NOW + timedelta(days=1))
+    again = Page(staff_client.get(str(third.link("prev"))))
+    assert jobs_of(again) == jobs_of(second)
+    next_to_it = Page(staff_client.get(str(again.link("prev"))))
+    assert jobs_of(next_to_it) == jobs_of(first)
+    # At the top it is the first page, whole.
+    top = Page(staff_client.get(str(next_to_it.link("prev"))))
+    assert jobs_of(top) == ["/jobs/meanwhile/", *jobs_of(first)][:50]
+    assert top.link("prev") is None
+
+
+def test_entries_of_the_same_moment_are_all_shown_once(staff_client: Client, sandbox: object) -> None:
+    for number in range(120):
+        entry(job_id=f"job-{number}", at=NOW)
+    shown: list[str] = []
+    address: str | None = "/audit/?user=mara"
+    while address:
+        page = Page(staff_client.get(address))
+        shown += jobs_of(page)
+        address = page.link("next")
+    assert shown == [f"/jobs/job-{number}/" for number in reversed(range(120))]
+
+
+def test_the_file_holds_what_was_chosen(staff_client: Client, sandbox: object) -> None:
+    for number in range(2_100):
+        entry(
+            outcome=str(number), username="mara" if number % 2 else "otto", at=NOW + timedelta(seconds=-(number // 3))
+        )
+    text = staff_client.get("/audit.csv?user=otto").getvalue().decode()
+    found = [row["outcome"] for row in csv.DictReader(io.StringIO(text))]
+    expected = AuditEntry.objects.filter(username="otto").order_by("-at", "-id").values_list("outcome", flat=True)
+    assert found == list(expected)
 
 
 def test_nothing_done_yet_is_said(staff_client: Client, sandbox: object) -> None:
@@ -117,9 +168,37 @@ def test_an_entry_is_written_once_and_outlives_its_user(db: None) -> None:
         written.save()
     with pytest.raises(TypeError):
         written.delete()
+    with pytest.raises(TypeError):
+        AuditEntry.objects.update(outcome="nothing happened")
+    with pytest.raises(TypeError):
+        AuditEntry.objects.filter(username="otto").delete()
     user.delete()
     left = AuditEntry.objects.get()
     assert (left.user_id, left.username) == (None, "otto")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM jobs_ui_auditentry",
+        "UPDATE jobs_ui_auditentry SET outcome = 'nothing happened'",
+        "UPDATE jobs_ui_auditentry SET user_id = NULL, username = 'somebody else'",
+        "UPDATE jobs_ui_auditentry SET user_id = 1",
+    ],
+)
+def test_the_database_itself_keeps_what_was_written(statement: str, db: None) -> None:
+    entry(username="otto")
+    with pytest.raises(IntegrityError, match="written once"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert AuditEntry.objects.get().username == "otto"
+
+
+def test_the_log_cannot_be_emptied(db: None) -> None:
+    statement = {"sqlite": "DELETE FROM", "postgresql": "TRUNCATE"}[connection.vendor]
+    if connection.vendor == "sqlite":
+        entry()  # PostgreSQL truncates no table in the transaction that has written to it
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"{statement} jobs_ui_auditentry")
 
 
 @pytest.mark.parametrize(

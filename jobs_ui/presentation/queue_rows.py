@@ -134,7 +134,7 @@ def ended_rows(jobs: Iterable[JobRecord], now: datetime) -> list[EndedRow]:
 
 
 def _end(job: JobRecord) -> datetime:
-    return job.completed_at or job.updated_at or job.created_at
+    return job.completed_at or job.created_at
 
 
 def moment_shown(now: datetime, freshness: Freshness) -> tuple[datetime, str]:

@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jobs_ui.audit_forms import ACTIONS, AuditQuery, parse_audit_query
+from jobs_ui.audit_forms import ACTIONS, AuditQuery, EntryPlace, older_than, parse_audit_query
 from jobs_ui.models import AuditEntry
 from jobs_ui.presentation.audit_rows import audit_rows
 from jobs_ui.views.csv_files import csv_attachment, csv_header, csv_lines, safe_cell
 from jobs_ui.views.export_parts import one_of_few
+from jobs_ui.views.problems import Problem, problem_page
 from jobs_ui.views.rendering import release_connection, render_page, utc_now
 
 PAGE_SIZE = 50
@@ -22,20 +23,20 @@ HEADER = ("at", "user", "address", "action", "store", "job", "detail", "outcome"
 
 @require_safe
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """`/audit/?user=…&action=…&job=…&from=…&to=…&page=N` (from 1)."""
+    """`/audit/?user=…&action=…&job=…&from=…&to=…`, a page at a time by the cursors `before` and `after`."""
     query, now = parse_audit_query(request.GET), utc_now()
-    start = (query.number - 1) * PAGE_SIZE
-    entries = list(query.entries()[start : start + PAGE_SIZE + 1])
-    path = reverse("audit_log")
+    page = query.page(PAGE_SIZE)
+    path, entries = reverse("audit_log"), page.entries
     context = {
         "query": query,
-        "page_words": f"Page {query.number:,}",
         "problems": query.problems,
-        "rows": audit_rows(entries[:PAGE_SIZE], now),
+        "rows": audit_rows(entries, now),
         "actions": ACTIONS.items(),
         "csv_url": reverse("audit_csv") + query.url_query(),
-        "next_url": path + query.url_query(query.number + 1) if len(entries) > PAGE_SIZE else "",
-        "previous_url": path + query.url_query(query.number - 1) if query.number > 1 else "",
+        "next_url": path + query.url_query(before=EntryPlace.of(entries[-1]).cursor()) if page.has_older else "",
+        "previous_url": path + query.url_query(after=EntryPlace.of(entries[0]).cursor())
+        if page.has_newer and entries
+        else "",
     }
     return render_page(request, "audit_log", context)
 
@@ -43,19 +44,36 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 @require_safe
 @one_of_few
 def audit_csv(request: HttpRequest) -> HttpResponseBase:
-    """`/audit.csv`: the same entries, all of them."""
+    """`/audit.csv`: the same entries, all of them. 400 for a filter that cannot be read: nobody sees it in the file."""
     query = parse_audit_query(request.GET)
+    if query.problems:
+        return _unreadable(request, query)
     return csv_attachment(request, _pieces(query), f"audit_{utc_now():%Y-%m-%d}.csv")
 
 
 def _pieces(query: AuditQuery) -> Iterator[str]:
-    """The file, a batch in memory, each found by its last entry: new ones do not move it."""
+    """The file, a batch in memory, each found by the last entry of the one before: new ones do not move it."""
     yield csv_header(HEADER)
-    entries, last = query.entries().order_by("-id"), None
-    while batch := list((entries if last is None else entries.filter(id__lt=last))[:BATCH]):
-        last = batch[-1].pk
+    entries = query.entries()
+    batch = list(entries[:BATCH])
+    while batch:
+        place = EntryPlace.of(batch[-1])
         release_connection()
         yield csv_lines(map(_cells, batch))
+        batch = list(older_than(entries, place)[:BATCH])
+
+
+def _unreadable(request: HttpRequest, query: AuditQuery) -> HttpResponse:
+    return problem_page(
+        request,
+        Problem(
+            400,
+            "There is no such file",
+            " ".join(query.problems),
+            back_url=reverse("audit_log") + query.url_query(),
+            back_words="Back to the log",
+        ),
+    )
 
 
 def _cells(entry: AuditEntry) -> tuple[object, ...]:
