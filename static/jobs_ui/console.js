@@ -120,6 +120,7 @@ function remember(region) {
     statuses: new Map(rows.map((row) => [row.dataset.jobId, row.dataset.status])),
     // Who reads further down keeps the row that is read where it is.
     anchor: first > 0 ? { id: rows[first].dataset.jobId, top: rows[first].getBoundingClientRect().top } : null,
+    focused: document.activeElement.id,
     open: [...region.querySelectorAll("details[open]")].map((details) => details.id),
     picked: [...region.querySelectorAll("input:checked")].map((box) => box.id),
     freshness: document.querySelector("[data-freshness]")?.dataset.freshness,
@@ -129,6 +130,8 @@ function remember(region) {
 function afterSwap(region) {
   const jobs = jobsIn(region);
   for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
+  // htmx gave it back while its part was closed.
+  document.getElementById(before.focused)?.focus({ preventScroll: true });
   for (const id of before.picked) document.getElementById(id)?.click();
   reveal(region);
   const row = before.anchor && jobs.get(before.anchor.id);
