@@ -16,6 +16,7 @@ from jobs_ui.models import Job, SyncState
 from jobs_ui.presentation.queue_rows import in_words
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources import queue_knowledge
+from jobs_ui.sources.queue_knowledge import MOST_LEARNT
 from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected, sync_state
 
 NOW = datetime.now(UTC)
@@ -82,6 +83,16 @@ def test_without_history_nothing_is_made_up(staff_client: Client, sandbox: objec
     assert "no history yet" in Page(staff_client.get("/jobs/waits/")).text
 
 
+def test_a_long_queue_does_not_hide_the_history(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    history()
+    for number in range(MOST_LEARNT):
+        put(f"job-{number:03}", "pending", age=900 - number)
+    page = get(staff_client)
+    assert "no history yet" not in page.text
+    assert "ended-old-59" in page.having("id")
+
+
 def test_a_job_that_looks_stuck_is_called_so(staff_client: Client, sandbox: object) -> None:
     sync_state()
     history()
@@ -116,9 +127,9 @@ def test_a_long_queue_is_cut_and_says_so(
     page = get(staff_client)
     assert page.having("data-job-id") == [f"job-{number:03}" for number in range(100)]
     assert "30 more wait behind these." in page.text
-    # Session, user, the state of sync, what runs, what waits, their rows, the newest jobs, their rows, the person's
-    # rights, from groups and of their own, and who may cancel.
-    with django_assert_num_queries(11):
+    # Session, user, the state of sync, what runs, what waits, their rows, the newest jobs, as none of them has ended
+    # the newest of three final statuses, their rows, the person's rights, of their own and from groups, and who may.
+    with django_assert_num_queries(14):
         get(staff_client)
 
 

@@ -40,12 +40,11 @@ from jobs_ui.sources.errors import (
     ProblemJobs,
 )
 from jobs_ui.sources.insights import Insights
-from jobs_ui.sources.mirror import errors, insights, listing, paging, problems
+from jobs_ui.sources.mirror import errors, insights, listing, paging, problems, queue_jobs
 from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
-from jobs_ui.status import PENDING, STARTED
 from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.clocks import TimeBox, utc_now
@@ -162,17 +161,11 @@ class MirrorSource:
 
     def queue(self, store: str) -> tuple[JobRecord, ...]:
         """See JobSource."""
-        jobs = models.Job.objects.filter(store=store, gone_at=None)
-        # Each an index of its own; what runs comes first.
-        running = jobs.filter(status=STARTED).order_by("started_at", "created_at", "id")[:MOST_QUEUED]
-        waiting = jobs.filter(status=PENDING).order_by("created_at", "id")[:MOST_QUEUED]
-        keys = [*running.values_list("pk", flat=True), *waiting.values_list("pk", flat=True)]
-        return listed_records(keys[:MOST_QUEUED], self._followed)
+        return listed_records(queue_jobs.queue_keys(store, most=MOST_QUEUED), self._followed)
 
     def lately_ended(self, store: str, most: int) -> tuple[JobRecord, ...]:
-        """See JobSource. The newest jobs: those that ended last are among them."""
-        newest = models.Job.objects.filter(store=store).order_by("-created_at", "-id")
-        return listed_records(list(newest.values_list("pk", flat=True)[:most]), self._followed)
+        """See JobSource. From among the newest jobs, as a rule."""
+        return listed_records(queue_jobs.lately_ended_keys(store, most=most), self._followed)
 
     def file_links(self, job_id: str) -> tuple[JobRecord, tuple[SignedLink, ...]]:
         """See JobSource. What was read goes into the mirror, the links excepted."""
