@@ -6,7 +6,7 @@ import logging
 from ipaddress import ip_address
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 
 from jobs_ui.jobs_api.text import clean_line
@@ -46,7 +46,7 @@ def note(
     )
     try:
         entry.save()
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.error("An audit entry could not be stored (%s): %s from %s", error, entry, entry.address)  # noqa: TRY400 - the error is in the line, its traceback tells no more
 
 

@@ -12,6 +12,7 @@ from jobs_ui.jobs_api import Job, JobsClient
 from jobs_ui.models import AuditEntry
 from jobs_ui.models import Job as MirroredJob
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.views import job_cancel
 from tests.conftest import raw_job
 from tests.test_job_list import Page, Sync
 
@@ -260,6 +261,16 @@ def test_several_are_left_alone_once_elastic_path_cannot_be_asked(sandbox: Sandb
     assert "c-job, nobody: left alone" in page.text
     assert sandbox.state()["requests"]["job"] - before == 2
     assert AuditEntry.objects.count() == 2
+
+
+@pytest.mark.usefixtures("waiting")
+def test_none_is_begun_in_the_last_seconds_of_what_a_proxy_waits(
+    sandbox: SandboxProcess, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_cancel, "LONGEST", job_cancel.ENOUGH - 1)
+    page = Page(operator.post("/queue/cancel/", {"job": [ID, "b-job"]}, follow=True))
+    assert "a-job, b-job: left alone" in page.text
+    assert cancels(sandbox) == 0
 
 
 @pytest.mark.usefixtures("waiting")

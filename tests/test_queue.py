@@ -161,7 +161,9 @@ def test_while_nothing_is_read_the_queue_is_told_as_it_was(staff_client: Client,
     sync_state(last_success_at=asked, failing_since=asked, problem_kind="not-reachable")
     history()
     put("running", "started", age=5 * 3600 + 60, wait=2)
+    put("waits", "pending", age=5 * 3600 + 30)
     page = get(staff_client)
+    assert "UTC: 1st in line" in Page(staff_client.get("/jobs/waits/")).text
     assert f"As it was at {asked:%Y-%m-%d %H:%M:%S} UTC: One job runs" in page.text
     # Nobody knows whether it has been running for these five hours.
     assert "long past its usual time" not in page.text

@@ -40,19 +40,22 @@ class JobPlace:
 UNKNOWN = JobPlace("", (), 0, "Jobs that wait behind it move up.")
 
 
-def job_place(job_id: str, queue: Queue, now: datetime, *, least: str) -> JobPlace:
-    """The job's place in the queue at `now`. `least`: what has to be said before counts, see `at_least`."""
+def job_place(job_id: str, queue: Queue, now: datetime, *, as_of: str, least: str) -> JobPlace:
+    """The job's place in the queue at `now`.
+
+    What has to be said before: `as_of` of a moment that is past, see `moment_shown`; `least` of counts, see `at_least`.
+    """
     estimate = queue.of(job_id)
     if estimate is None or estimate.position == 0:
         far = f"At least {MOST_QUEUED:,} jobs are before it, so when it starts cannot be told."
-        return JobPlace(far if least else "", (), 0, UNKNOWN.frees)
+        return JobPlace(f"{as_of}{far}" if least else "", (), 0, UNKNOWN.frees)
     before = queue.before(estimate)
     rows = tuple(
         Before(job.id, job_type(job.type).label, reverse("job_detail", args=[job.id]), job.status == STARTED)
         for job in before[:MOST_BEFORE]
     )
     behind = len(queue.waiting) - estimate.position
-    return JobPlace(_place(estimate, now), rows, len(before) - len(rows), _frees(behind, least))
+    return JobPlace(as_of + _place(estimate, now), rows, len(before) - len(rows), _frees(behind, least))
 
 
 def _place(estimate: Estimate, now: datetime) -> str:

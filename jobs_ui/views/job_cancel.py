@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from jobs_ui import audit
-from jobs_ui.jobs_api import within
+from jobs_ui.jobs_api import remaining, within
 from jobs_ui.models import AuditEntry
 from jobs_ui.presentation.acts import cancel_sentence, trouble_sentence
 from jobs_ui.sources import get_source
@@ -28,8 +28,10 @@ MOST_AT_ONCE = 50
 MOST_NAMES = 10
 NONE_YET = ", which has none yet: ask whoever looks after this console"
 NOT_ALLOWED = "not allowed"
-LONGEST = 40.0
+LONGEST = 45.0
 """Seconds for all that are cancelled at once: a proxy gives up after a minute, and nobody would see what was done."""
+ENOUGH = 10.0
+"""Seconds that have to be left for one more: a call that is cut off may have cancelled the job all the same."""
 
 
 @require_POST
@@ -63,7 +65,7 @@ def queue_cancel(request: HttpRequest) -> HttpResponse:
     left = _cancel_in_turn(request, chosen[:MOST_AT_ONCE])
     if left:
         names = ", ".join(job_id[:8] for job_id in left)
-        messages.error(request, f"{names}: left alone, because Elastic Path gives no answers just now.")
+        messages.error(request, f"{names}: left alone, because Elastic Path answers slowly or not at all.")
     if len(chosen) > MOST_AT_ONCE:
         messages.error(request, f"No more than {MOST_AT_ONCE} jobs are cancelled at once; the others were left alone.")
     store = request.POST.get("store", "")
@@ -74,6 +76,8 @@ def _cancel_in_turn(request: HttpRequest, chosen: list[str]) -> list[str]:
     """Cancels the jobs one after the other; returns those that were not even tried."""
     with within(LONGEST):
         for number, job_id in enumerate(chosen, 1):
+            if remaining() < ENOUGH:
+                return chosen[number - 1 :]
             try:
                 _cancel(request, job_id)
             except JobNotFound:

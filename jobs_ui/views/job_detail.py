@@ -73,13 +73,13 @@ def _place(source: JobSource, job: JobRecord, freshness: Freshness) -> JobPlace 
     """Where a pending job stands in its queue; None for a job that does not wait any more, as far as is known."""
     if job.status != PENDING or job.is_final:
         return None
-    now, _ = moment_shown(utc_now(), freshness)
+    now, as_of = moment_shown(utc_now(), freshness)
     try:
         jobs = source.queue(job.store)
         queue = estimate_queue(map(queue_job, jobs), knowledge(source, job.store, now).learned, now)
     except CannotAsk:
         return UNKNOWN
-    return job_place(job.job_id, queue, now, least=at_least(jobs))
+    return job_place(job.job_id, queue, now, as_of=as_of, least=at_least(jobs))
 
 
 def _first_groups(source: JobSource, job: JobRecord) -> list[GroupRow]:
