@@ -12,25 +12,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from jobs_ui.day_models import CountedDay, DayErrors, DayJobs
 from jobs_ui.notifications.records import JobWatch, LongQueue, Notification, NotificationRule
 
-__all__ = [
-    "ApiBudget",
-    "AuditEntry",
-    "ErrorGroup",
-    "ErrorValues",
-    "ErrorsState",
-    "FailedJob",
-    "Job",
-    "JobError",
-    "JobText",
-    "JobWatch",
-    "LongQueue",
-    "Notification",
-    "NotificationRule",
-    "SeenValue",
-    "SyncState",
-]
+# In modules of their own.
+__all__ = ["CountedDay", "DayErrors", "DayJobs", "JobWatch", "LongQueue", "Notification", "NotificationRule"]
 
 UNKNOWN_MS = -1
 
@@ -301,6 +287,8 @@ class SyncState(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     # Final jobs that were created before this are not taken in again: whoever looks after the mirror has removed them.
     pruned_before = models.DateTimeField(null=True)
+    # By which way of counting its days are kept or marked to be: see `day_sums`. None: not at all yet.
+    days_counted = models.PositiveSmallIntegerField(null=True)
     # The API's clock less ours, in milliseconds, by the `Date` header of its last answer.
     clock_offset_ms = models.IntegerField(default=0)
 

@@ -10,6 +10,9 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from jobs_ui.sources.errors import ProblemOrder
+from jobs_ui.sources.insights import Window, window_of
+
 
 class Period(NamedTuple):
     """A stretch of time that ends now: its name in URLs, its words, its length."""
@@ -26,29 +29,39 @@ PERIODS = (
     Period("90d", "90 days", timedelta(days=90)),
 )
 DEFAULT = PERIODS[2]
+ORDERS: dict[str, ProblemOrder] = {"jobs": "jobs", "lost": "lost", "messages": "messages"}
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodQuery:
-    """Which jobs are looked at. No store means all. `problems` are sentences about what could not be used."""
+    """Which jobs are looked at, and which of their problems come first. No store means all.
+
+    `problems` are sentences about what could not be used.
+    """
 
     period: Period = DEFAULT
     stores: tuple[str, ...] = ()
+    order: ProblemOrder = "jobs"
     problems: tuple[str, ...] = ()
 
-    def since(self, now: datetime) -> datetime:
-        """When the period begins (aware, UTC)."""
-        return now - self.period.length
+    def window(self, now: datetime) -> Window:
+        """The hours or days that the period is made of."""
+        return window_of(now, self.period.length)
 
     def but(self, name: str) -> PeriodQuery:
         """The same over another period."""
         return replace(self, period=next(period for period in PERIODS if period.name == name))
 
+    def by(self, order: ProblemOrder) -> PeriodQuery:
+        """The same in another order."""
+        return replace(self, order=order)
+
     def url_query(self, *, page: int = 1) -> str:
-        """The query string (with its `?`); "" for the default period of all stores."""
+        """The query string (with its `?`); "" for the default period of all stores in the default order."""
         pairs = [
             ("period", "" if self.period is DEFAULT else self.period.name),
             *(("store", store) for store in self.stores),
+            ("sort", "" if self.order == "jobs" else self.order),
             ("page", str(page) if page > 1 else ""),
         ]
         given = [pair for pair in pairs if pair[1]]
@@ -66,4 +79,7 @@ def parse_period_query(query: QueryDict, known: Sequence[str]) -> PeriodQuery:
     stores = tuple(slug for slug in asked if slug in known)
     if len(stores) < len(asked):
         problems.append("There is no such store, so it is left out.")
-    return PeriodQuery(period, stores, tuple(problems))
+    wanted = query.get("sort", "").strip()
+    if wanted not in {"", *ORDERS}:
+        problems.append("The order could not be read, so what most jobs have comes first.")
+    return PeriodQuery(period, stores, ORDERS.get(wanted, "jobs"), tuple(problems))

@@ -100,6 +100,7 @@ def test_stores_are_told_apart(sandbox: SandboxProcess, sync: Sync, staff_client
     models.SyncState.objects.create(store="gone")
     models.Job.objects.filter(job_id="b").update(store="gone")
     models.ErrorGroup.objects.filter(job__job_id="b").update(store="gone")
+    models.CountedDay.objects.update(is_due=True)
     assert len(problems(get(staff_client))) == 2
     assert len(problems(get(staff_client, store="default"))) == 1
     page = get(staff_client, store="nobody")
@@ -166,8 +167,8 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(
         put(sandbox, f"job-{number}", [f"kind {'abcdefghijkl'[each]}" for each in range(number + 1)])
     sync()
     digest = problems(get(staff_client))[0]
-    # Session, user, the state of sync, the problems, their samples.
-    with django_assert_num_queries(5):
+    # Session, user, the state of sync, which days are kept, the problems, their samples.
+    with django_assert_num_queries(6):
         get(staff_client)
-    with django_assert_num_queries(6):  # how many in all, this page's jobs, the sample
+    with django_assert_num_queries(7):  # how many in all, this page's jobs, the sample
         get(staff_client, f"/insights/errors/{digest}/")

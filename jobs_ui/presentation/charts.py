@@ -17,7 +17,7 @@ from jobs_ui.presentation.markup import fill, joined
 
 HEIGHT, TOP = 150, 12
 LEFT = 9.0
-ROW = 44
+ROW, SPARK = 48, 24
 MOST_LABELS = 7
 LONGEST_NAME = 40
 # The scale of lengths: short ones get more room.
@@ -34,15 +34,19 @@ TICKS = (
 SVG = '<svg class="chart" role="img" aria-label="{}" height="{}">{}</svg>'
 BAR = '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"/>'
 GRID = '<line class="g" x1="{0}%" x2="100%" y1="{1}" y2="{1}"/><text y="{2}">{3}</text>'
+RULE = '<line class="g" x2="100%" y1="{0}" y2="{0}"/>'
+PATH = '<path class="{}" vector-effect="non-scaling-stroke" stroke-linecap="round" d="{}"/>'
+SPARKS = '<svg y="{}" width="100%" height="{}" viewBox="{}" preserveAspectRatio="none">{}</svg>'
 LABEL = '<text class="m" x="{}%" y="{}">{}</text>'
 
 
 class Bar(NamedTuple):
-    """A bar: its label under the axis, its title, its parts from below as class and number."""
+    """A bar: its label under the axis, its title, its parts from below as class and number, whether it still grows."""
 
     label: str
     title: str
     parts: Sequence[tuple[str, int]]
+    is_growing: bool = False
 
 
 class Point(NamedTuple):
@@ -51,6 +55,14 @@ class Point(NamedTuple):
     label: str
     title: str
     height: float | None
+
+
+class Spark(NamedTuple):
+    """A row of small lines: its name, its title, and each line's class and heights (0 to 1; None for a gap)."""
+
+    name: str
+    title: str
+    series: Sequence[tuple[str, Sequence[float | None]]]
 
 
 class Reach(NamedTuple):
@@ -77,7 +89,8 @@ def bars(label: str, all_bars: Sequence[Bar]) -> SafeString:
                 drawn.append(
                     fill(BAR, name, f"{x + width * 0.1:.2f}", f"{y:.1f}", f"{width * 0.8:.2f}", f"{height:.1f}")
                 )
-        pieces.append(fill("<g><title>{}</title>{}</g>", bar.title, joined(drawn)))
+        pale = SafeString(' opacity=".55"') if bar.is_growing else ""
+        pieces.append(fill("<g{}><title>{}</title>{}</g>", pale, bar.title, joined(drawn)))
     pieces += _labels([bar.label for bar in all_bars], width)
     return fill(SVG, label, str(HEIGHT + TOP + 20), joined(pieces))
 
@@ -119,12 +132,49 @@ def reaches(label: str, rows: Sequence[Reach]) -> SafeString:
     ]
     for number, row in enumerate(rows):
         y = number * ROW
-        name = row.name if len(row.name) <= LONGEST_NAME else f"{row.name[: LONGEST_NAME - 1]}…"
+        name = _shortened(row.name)
         marks = [_reach("w", row.wait, y + 24, longest), _reach("r", row.run, y + 34, longest)]
         pieces.append(
             fill('<g><title>{}</title><text y="{}">{}</text>{}</g>', row.title, str(y + 14), name, joined(marks))
         )
     return fill(SVG, label, str(end + 20), joined(pieces))
+
+
+def sparks(label: str, labels: Sequence[str], rows: Sequence[Spark]) -> SafeString:
+    """A row each, of the height of those of `reaches`: lines over the places that `labels` name, all of one scale."""
+    end = len(rows) * ROW
+    pieces = []
+    for number, row in enumerate(rows):
+        y = number * ROW
+        # Its own coordinates, stretched to the width of the row: a line in percent would be an element a place.
+        drawn = fill(
+            SPARKS,
+            str(y + ROW - SPARK - 4),
+            str(SPARK),
+            f"0 0 {len(labels)} {SPARK}",
+            joined([fill(PATH, name, _path(heights)) for name, heights in row.series]),
+        )
+        rule = fill(RULE, str(y + ROW - 4))
+        words = fill('<text y="{}">{}</text>', str(y + 14), _shortened(row.name))
+        pieces.append(fill("<g><title>{}</title>{}{}{}</g>", row.title, words, rule, drawn))
+    pieces += _labels(labels, 100 / max(len(labels), 1), left=0, y=end + 14)
+    return fill(SVG, label, str(end + 20), joined(pieces))
+
+
+def _path(heights: Sequence[float | None]) -> str:
+    """Through the middle of each place; a place with gaps on both sides is a dot, which a round cap makes visible."""
+    steps: list[str] = []
+    before: float | None = None
+    for number, height in enumerate(heights):
+        if height is not None:
+            at = f"{number + 0.5:g} {SPARK * (1 - height):.1f}"
+            steps.append(f"M{at}h.01" if before is None else f"L{at}")
+        before = height
+    return "".join(steps)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def scaled(length: timedelta | None, longest: timedelta) -> float:
@@ -158,11 +208,10 @@ def _grid_line(height: float, words: str) -> SafeString:
     return fill(GRID, "0", f"{y:.1f}", f"{y - 3:.1f}", words)
 
 
-def _labels(labels: Sequence[str], width: float) -> list[SafeString]:
+def _labels(labels: Sequence[str], width: float, *, left: float = LEFT, y: int = HEIGHT + TOP + 15) -> list[SafeString]:
     every = -(-len(labels) // MOST_LABELS)
-    y = str(HEIGHT + TOP + 15)
     return [
-        fill(LABEL, f"{LEFT + (number + 0.5) * width:.2f}", y, label)
+        fill(LABEL, f"{left + (number + 0.5) * width:.2f}", str(y), label)
         for number, label in enumerate(labels)
         if number % every == every // 2
     ]

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from django.utils.safestring import SafeString
 
-from jobs_ui.presentation.charts import Bar, Point, Reach, bars, lines, reaches, scaled, ticks_up_to
+from jobs_ui.insights.histograms import Lengths
+from jobs_ui.presentation.charts import Bar, Point, Reach, Spark, bars, lines, reaches, scaled, sparks, ticks_up_to
 from jobs_ui.presentation.durations import NOTHING, duration
 from jobs_ui.presentation.markup import fill, joined
 from jobs_ui.presentation.rows import counted
-from jobs_ui.sources.insights import Insights, Lengths, SlotFigures, Tally
+from jobs_ui.sources.insights import Insights, SlotFigures, Tally, TypeFigures
 from jobs_ui.status import job_type
 
 HALF, MOST = "half", "95 of 100"
@@ -37,6 +38,7 @@ def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) ->
         _results(figures, url_of),
         _rates(figures),
         _by_type(figures),
+        _types_over_time(figures),
         _hours(figures),
         _over_time("Wait", figures, lambda slot: slot.wait),
         _over_time("Run", figures, lambda slot: slot.run),
@@ -44,27 +46,34 @@ def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) ->
 
 
 def percent(share: float | None) -> str:
-    """`95.9 %`, never rounded to all where there are others; a dash for None."""
+    """`95.9 %`, never rounded to all or none where there are others; a dash for None."""
     if share is None:
         return NOTHING
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
     return "over 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 def _results(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> Chart:
     each = _each(figures)
     all_bars = [
-        Bar(_label(slot, figures), f"{_name(slot, figures)}: {_words(slot.tally)}", _parts(slot.tally))
+        Bar(
+            _label(slot, figures),
+            f"{_name(slot, figures)}: {_words(slot.tally)}",
+            _parts(slot.tally),
+            not figures.is_over(slot),
+        )
         for slot in figures.slots
     ]
     rows = [
         (
-            fill('<a href="{}">{}</a>', url_of(slot.begin, slot.begin + figures.step), _name(slot, figures)),
+            fill('<a href="{}">{}</a>', url_of(slot.begin, slot.begin + figures.window.step), _name(slot, figures)),
             *(f"{count:,}" for count in slot.tally),
         )
         for slot in figures.slots
     ]
-    key = (("f", "failed"), ("s", "succeeded"), ("c", "cancelled"), ("o", "not ended"))
-    head = (each.capitalize(), "Succeeded", "Failed", "Cancelled", "Not ended")
+    key = (("f", "failed"), ("s", "succeeded"), ("c", "cancelled"), ("o", "open or unknown"))
+    head = (each.capitalize(), "Succeeded", "Failed", "Cancelled", "Open or unknown")
     svg = bars(f"Jobs of each {each}: {_words(figures.tally)}", all_bars)
     return Chart(f"Jobs {'a day' if each == 'day' else 'an hour'}, by result", "UTC", key, svg, head, _table(rows))
 
@@ -100,6 +109,51 @@ def _by_type(figures: Insights) -> Chart:
     head = ("Type", "Jobs", "Success rate", "Wait, half", "Wait, 95 of 100", "Run, half", "Run, 95 of 100")
     svg = reaches("Wait and run time of each type", drawn)
     return Chart("Wait and run, by type", note, (("w", "wait"), ("r", "run")), svg, head, _table(rows))
+
+
+def _types_over_time(figures: Insights) -> Chart:
+    each = _each(figures)
+    halves = [
+        length for one in figures.types for slot in one.slots for length in (slot.wait.half, slot.run.half) if length
+    ]
+    longest = max(halves, default=timedelta(minutes=1))
+    rows = [
+        (_name(slot, figures), *(duration(length) for half in both for length in half))
+        for slot, *both in zip(
+            figures.slots, *([(s.wait.half, s.run.half) for s in one.slots] for one in figures.types), strict=True
+        )
+    ]
+    drawn = [_spark(one, longest) for one in figures.types]
+    svg = sparks(
+        f"Wait and run time of each type and {each}: half of the jobs",
+        [_label(slot, figures) for slot in figures.slots],
+        drawn,
+    )
+    note = f"half of the jobs took at most; one scale for all, up to {duration(longest)}; UTC"
+    names = [job_type(one.type).label for one in figures.types]
+    head = (each.capitalize(), *(f"{name}, {words}" for name in names for words in ("wait", "run")))
+    return Chart("Wait and run of each type, over time", note, (("w", "wait"), ("r", "run")), svg, head, _table(rows))
+
+
+def _spark(one: TypeFigures, longest: timedelta) -> Spark:
+    waits, runs = ([slot.wait.half for slot in one.slots], [slot.run.half for slot in one.slots])
+    label = job_type(one.type).label
+    return Spark(
+        label,
+        f"{label}: waited {_from_to(waits)}, ran {_from_to(runs)}",
+        [
+            (name, [None if length is None else scaled(length, longest) for length in lengths])
+            for name, lengths in (("w", waits), ("r", runs))
+        ],
+    )
+
+
+def _from_to(lengths: Sequence[timedelta | None]) -> str:
+    known = [length for length in lengths if length is not None]
+    if not known:
+        return NOTHING
+    least, most = duration(min(known)), duration(max(known))
+    return least if least == most else f"{least} to {most}"
 
 
 def _hours(figures: Insights) -> Chart:
@@ -154,11 +208,11 @@ def _parts(tally: Tally) -> Sequence[tuple[str, int]]:
 
 def _words(tally: Tally) -> str:
     words = f"{counted(tally.total, 'job')}, {tally.failed:,} failed, {tally.cancelled:,} cancelled"
-    return f"{words}, {tally.others:,} not ended" if tally.others else words
+    return f"{words}, {tally.others:,} open or unknown" if tally.others else words
 
 
 def _each(figures: Insights) -> str:
-    return "day" if figures.step >= timedelta(days=1) else "hour"
+    return "day" if figures.window.step >= timedelta(days=1) else "hour"
 
 
 def _label(slot: SlotFigures, figures: Insights) -> str:
@@ -166,7 +220,8 @@ def _label(slot: SlotFigures, figures: Insights) -> str:
 
 
 def _name(slot: SlotFigures, figures: Insights) -> str:
-    return f"{slot.begin:%Y-%m-%d}" if _each(figures) == "day" else f"{slot.begin:%Y-%m-%d %H}:00"
+    words = f"{slot.begin:%Y-%m-%d}" if _each(figures) == "day" else f"{slot.begin:%Y-%m-%d %H}:00"
+    return words if figures.is_over(slot) else f"{words}, so far"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> SafeString:

@@ -23,8 +23,9 @@ from jobs_ui.sources.errors import (
     ErrorPage,
     Problem,
     ProblemJobs,
+    ProblemOrder,
 )
-from jobs_ui.sources.insights import Insights
+from jobs_ui.sources.insights import Insights, Window
 from jobs_ui.status import CANCELLED, FAILED, PENDING, STARTED, SUCCESS, is_final, job_type
 
 PAGE_SIZE = 50
@@ -306,19 +307,21 @@ class JobSource(Protocol):
         place. Raises CannotAsk.
         """
 
-    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
-        """The error groups of all jobs created since then, those of the most jobs first; empty where the source cannot
-        tell (see `Capabilities.insights`).
+    def problems(
+        self, window: Window, *, stores: Sequence[str] = (), order: ProblemOrder = "jobs", most: int = 50
+    ) -> tuple[Problem, ...]:
+        """The error groups of all jobs of a window, those with the most of what `order` names first; empty where the
+        source cannot tell (see `Capabilities.insights`).
         """
 
     def problem_jobs(
-        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+        self, digest: str, window: Window, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
     ) -> ProblemJobs:
         """Page `number` (from 1) of the jobs with messages of that group, newest first."""
 
-    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> Insights | None:
-        """The figures of the jobs of a period that ends with the hour (up to a day's length) or day (UTC) of `now`;
-        None where the source cannot tell (see `Capabilities.insights`).
+    def insights(self, window: Window, now: datetime, *, stores: Sequence[str] = ()) -> Insights | None:
+        """The figures of the jobs of a window as of `now`; None where the source cannot tell (see
+        `Capabilities.insights`).
         """
 
     def stores(self) -> tuple[StoreName, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 ERRORS_PAGE_SIZE = 100
+ProblemOrder = Literal["jobs", "lost", "messages"]
+"""Of what the problems that come first have the most: jobs, time lost, or messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +84,30 @@ class ErrorGroups:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error group over many jobs. `jobs` and `messages` are how many; `last_at` the creation of the newest job."""
+    """An error group over many jobs. `jobs` and `messages` are how many; `last_at` the creation of the newest job.
+
+    `lost` is how long the failed ones among these jobs had run: a job with several groups counts in full for each, as
+    any of them alone might have failed it.
+    """
 
     digest: str
     sample: str
     jobs: int
     messages: int
+    lost: timedelta
     last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemJob:
-    """A job with messages of a group: how many, and the first of them."""
+    """A job with messages of a group: how long it ran (None where that is not known), how many, the first of them."""
 
     store: str
     job_id: str
     type: str
     status: str
     created_at: datetime
+    ran: timedelta | None
     count: int
     sample: str
 

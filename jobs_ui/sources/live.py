@@ -8,7 +8,7 @@ and a page stays what it was. A filter looks through a bounded number of jobs a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from jobs_ui.jobs_api import (
@@ -45,7 +45,9 @@ from jobs_ui.sources.errors import (
     ErrorPage,
     Problem,
     ProblemJobs,
+    ProblemOrder,
 )
+from jobs_ui.sources.insights import Window
 from jobs_ui.sources.live_errors import ErrorsRead, grouped
 from jobs_ui.sources.live_scan import MOST_CALLS, Row, Scan, rows_before
 from jobs_ui.sources.records import record_of
@@ -170,17 +172,19 @@ class LiveSource:
         """See JobSource. Jobs API: only all of the list could tell."""
         return None
 
-    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
+    def problems(
+        self, window: Window, *, stores: Sequence[str] = (), order: ProblemOrder = "jobs", most: int = 50
+    ) -> tuple[Problem, ...]:
         """See JobSource. Jobs API: it knows nothing over many jobs."""
         return ()
 
     def problem_jobs(
-        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+        self, digest: str, window: Window, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
     ) -> ProblemJobs:
         """See JobSource. Jobs API: it knows nothing over many jobs."""
         return ProblemJobs(number=number)
 
-    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> None:
+    def insights(self, window: Window, now: datetime, *, stores: Sequence[str] = ()) -> None:
         """See JobSource. Jobs API: it knows nothing over many jobs."""
         return
 

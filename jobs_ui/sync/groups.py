@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from jobs_ui import models
+from jobs_ui.day_sums import mark
 from jobs_ui.insights.error_groups import GROUPER, ErrorGroup, Grouping, Slot
 from jobs_ui.sync import readings
-from jobs_ui.sync.clocks import TimeBox
+from jobs_ui.sync.clocks import TimeBox, utc_now
 from jobs_ui.sync.context import SyncContext
 
 BATCH = 100
@@ -48,6 +49,7 @@ def show(row: models.Job, groups: Sequence[ErrorGroup]) -> None:
         for stored, group in zip(written, groups, strict=True)
         for place, slot in enumerate(group.slots)
     )
+    mark(row.store, [row.created_at], utc_now())
 
 
 def _slot(slot: Slot, name: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from jobs_ui.jobs_api import JobsApiError, JobsClient, Problem, clean_line
 from jobs_ui.status import PENDING, STARTED
 from jobs_ui.sync.clocks import BUSY, LONGEST_PAUSE, QUIET, YOUNG, Clock, TimeBox, utc_now
 from jobs_ui.sync.context import SyncContext
+from jobs_ui.sync.day_counting import DayCounting
 from jobs_ui.sync.errors import DueErrors
 from jobs_ui.sync.groups import regroup
 from jobs_ui.sync.lease import Lease
@@ -53,6 +54,7 @@ class Syncer:
         self.store = store
         self._context = SyncContext(store, client, clock=clock, lease=lease)
         self._due_errors = DueErrors(self._context)
+        self._days = DayCounting(self._context)
         self._failures = 0
         self._reported: set[str] = set()
 
@@ -73,6 +75,7 @@ class Syncer:
         self._report(walk.problems)
         # Said at once: what follows may take long, and whether a job is gone depends on whether the list works.
         self._note_walk(state, walk)
+        self._days.run()
         box = TimeBox(reads_for)
         failures = self._read_due(walk, box, list_works=True)
         return self._ended(state, walk, failures, is_cut=box.is_over())
@@ -135,6 +138,7 @@ class Syncer:
     def _ended(
         self, state: models.SyncState, walk: WalkOutcome, failures: list[JobsApiError], *, is_cut: bool
     ) -> RoundOutcome:
+        self._days.run()
         now = self._context.clock()
         # A failure that another call would meet as well is the next walk's to find, soon.
         is_urgent = is_cut or (failures and isinstance(failures[-1], ENDS_THE_ROUND))
@@ -167,6 +171,7 @@ class Syncer:
             # It may be that one page alone, for as long as a row of it is there: the rest must not wait for that.
             self._read_due(walk, TimeBox(reads_for), list_works=False)
             self._context.save(state, next_round_at=self._context.clock() + wait)
+        self._days.run()
         return RoundOutcome(False, walk.created, walk.changed, len(walk.problems), str(error), wait)
 
     def _back_off(self) -> timedelta:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from jobs_ui import models
+from jobs_ui.day_sums import mark
 from jobs_ui.jobs_api import Job
 from jobs_ui.search_index import folded
 from jobs_ui.status import FAILED, STATUSES, TYPES, is_final, job_type
@@ -128,6 +129,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) ->
             altered = list(models.Job.objects.in_bulk(taken).values())
             lost_filter = [row.pk for row in altered if row.filter and not taken[row.pk].filter]
             were_open = {row.pk for row in altered if not is_final(row.status)}
+            moments = [row.created_at for row in altered]
             for row in altered:
                 _take(row, taken[row.pk], now)
             # In one order for all: two processes that insert the same jobs wait for each other, and never crosswise.
@@ -138,6 +140,7 @@ def _store_batch(store: str, jobs: Sequence[Job], now: Moments, fence: Fence) ->
             _note_texts([*altered, *(row for row in new if row.pk)], lost_filter)
             _note_unknown_values(store, [*altered, *new])
             _note_failures([row for row in altered if row.pk in were_open], [row for row in new if row.pk], now)
+            mark(store, [*moments, *(row.created_at for row in (*altered, *new))], now.here)
         changed += len(altered)
         # Another process may have stored one of the new jobs in the same moment: its row stays, and ours is compared
         # with it in another turn.

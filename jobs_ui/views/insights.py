@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -29,11 +29,10 @@ def insights(request: HttpRequest) -> HttpResponse:
     """`/insights/?period=30d&store=…`: the figures of the period's jobs, as charts and tables."""
     now, source = utc_now(), get_source()
     query, stores = parsed(request.GET, source)
-    figures = source.insights(now, query.period.length, stores=query.stores)
+    figures = source.insights(query.window(now), now, stores=query.stores)
     context = {
         **shared(source, query, stores, now, reverse("insights")),
-        "all_problems_url": reverse("insights_errors") + query.url_query(),
-        "has_jobs": figures is not None and figures.tally.total > 0,
+        "all_problems_url": reverse("insights_errors") + query.by("lost").url_query(),
         "view": _view(figures, query, stores) if figures and figures.tally.total else None,
     }
     return render_page(request, "insights", context)
@@ -42,7 +41,7 @@ def insights(request: HttpRequest) -> HttpResponse:
 def _view(figures: Insights, query: PeriodQuery, stores: Sequence[StoreName]) -> dict[str, Any]:
     """The figures as the page prints them. (Any: what a template gets.)"""
     names = {store.slug: store.name for store in stores} if len(stores) > 1 else {}
-    most = max((problem.messages for problem in figures.costliest), default=1)
+    longest = max((problem.lost for problem in figures.costliest), default=timedelta(0))
     return {
         "tally": figures.tally,
         "rate": percent(figures.tally.success_rate),
@@ -50,11 +49,11 @@ def _view(figures: Insights, query: PeriodQuery, stores: Sequence[StoreName]) ->
         "long_wait": duration(figures.wait.most),
         "run": duration(figures.run.half),
         "long_run": duration(figures.run.most),
-        "since": exact(figures.since),
-        "counted_at": exact(figures.counted_at),
+        "lost": duration(figures.lost),
+        "since": exact(figures.window.since),
         "charts": charts_of(figures, lambda begin, end: _list_url(query, begin, end)),
         "slowest": [_slow(job, names) for job in figures.slowest],
-        "costliest": [_costly(problem, query, most) for problem in figures.costliest],
+        "costliest": [_costly(problem, query, longest) for problem in figures.costliest],
     }
 
 
@@ -76,11 +75,12 @@ def _slow(job: SlowJob, names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _costly(problem: Problem, query: PeriodQuery, most: int) -> dict[str, Any]:
+def _costly(problem: Problem, query: PeriodQuery, longest: timedelta) -> dict[str, Any]:
     """An error group as its row prints it. (Any: what a template gets.)"""
     return {
         "problem": problem,
         "sample": marked(problem.sample, LONGEST_SAMPLE),
-        "width": f"{100 * problem.messages / most:.2f}%",
+        "lost": duration(problem.lost),
+        "width": f"{100 * (problem.lost / longest if longest else 0):.2f}%",
         "url": reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
 from jobs_ui.insights.error_groups import OTHERS
-from jobs_ui.period_forms import PeriodQuery
-from jobs_ui.presentation.durations import ago, exact
+from jobs_ui.period_forms import ORDERS, PeriodQuery
+from jobs_ui.presentation.durations import ago, duration, exact
 from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import StoreName
-from jobs_ui.sources.errors import Problem, ProblemJob
+from jobs_ui.sources.errors import Problem, ProblemJob, ProblemOrder
 from jobs_ui.status import job_status, job_type
 from jobs_ui.views.period_parts import parsed, shared
 from jobs_ui.views.problems import Problem as ProblemPage
@@ -26,18 +26,26 @@ from jobs_ui.views.problems import problem_page
 from jobs_ui.views.rendering import render_page, utc_now
 
 MOST_PROBLEMS = 50
+WORDS: dict[ProblemOrder, str] = {"jobs": "Jobs", "lost": "Time lost", "messages": "Messages"}
+FIRST: dict[ProblemOrder, str] = {
+    "jobs": "had the most jobs",
+    "lost": "lost the most time",
+    "messages": "had the most messages",
+}
 
 
 @require_safe
 def insights_errors(request: HttpRequest) -> HttpResponse:
-    """`/insights/errors/?period=30d&store=…`: the error groups of all jobs, those of the most jobs first."""
+    """`/insights/errors/?period=30d&store=…&sort=lost`: the error groups of all jobs of the period."""
     now, source = utc_now(), get_source()
     query, stores = parsed(request.GET, source)
-    problems = source.problems(query.since(now), stores=query.stores, most=MOST_PROBLEMS)
-    most = max((problem.jobs for problem in problems), default=1)
+    problems = source.problems(query.window(now), stores=query.stores, order=query.order, most=MOST_PROBLEMS)
+    path = reverse("insights_errors")
     context = {
-        **shared(source, query, stores, now, reverse("insights_errors")),
-        "rows": [_row(problem, query, most, now) for problem in problems],
+        **shared(source, query, stores, now, path),
+        "rows": _rows(problems, query, now),
+        "columns": {order: _column(order, query, path) for order in ORDERS.values()},
+        "first_words": FIRST[query.order],
         "is_cut": len(problems) == MOST_PROBLEMS,
     }
     return render_page(request, "insights_errors", context)
@@ -50,7 +58,7 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     query, stores = parsed(request.GET, source)
     sentences: list[str] = []
     number = parse_page_number(request.GET.get("page", "1"), sentences)
-    page = source.problem_jobs(digest[: LONGEST_DIGEST + 1], query.since(now), stores=query.stores, number=number)
+    page = source.problem_jobs(digest[: LONGEST_DIGEST + 1], query.window(now), stores=query.stores, number=number)
     # What is left over of each job is no problem that they share.
     if page.problem is None or digest == OTHERS:
         return _no_such_problem(request, query)
@@ -58,6 +66,7 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     context = {
         **shared(source, query, stores, now, path),
         "problem": page.problem,
+        "lost": duration(page.problem.lost),
         "sample": marked(page.problem.sample, LONGEST_SAMPLE),
         "hint": hint(page.problem.sample),
         "rows": [_job_row(job, digest, stores, now) for job in page.jobs],
@@ -71,6 +80,14 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     return render_page(request, "insights_error_jobs", context)
 
 
+class Column(NamedTuple):
+    """A column that the problems can be ordered by: its words, the address of that order, whether it is the present."""
+
+    words: str
+    url: str
+    is_chosen: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A problem as its page prints it; `width` is a length for SVG."""
@@ -80,20 +97,35 @@ class _Row:
     sample: str
     hint: str
     url: str
+    lost: str
     last_ago: str
     last_exact: str
 
 
-def _row(problem: Problem, query: PeriodQuery, most: int, now: datetime) -> _Row:
-    return _Row(
-        problem=problem,
-        width=f"{100 * problem.jobs / most:.2f}%",
-        sample=marked(problem.sample, LONGEST_SAMPLE),
-        hint=hint(problem.sample),
-        url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
-        last_ago=ago(problem.last_at, now),
-        last_exact=exact(problem.last_at),
-    )
+def _column(order: ProblemOrder, query: PeriodQuery, path: str) -> Column:
+    return Column(WORDS[order], path + query.by(order).url_query(), order == query.order)
+
+
+def _rows(problems: Sequence[Problem], query: PeriodQuery, now: datetime) -> list[_Row]:
+    most = max((_amount(problem, query.order) for problem in problems), default=0)
+    return [
+        _Row(
+            problem=problem,
+            width=f"{100 * _amount(problem, query.order) / (most or 1):.2f}%",
+            sample=marked(problem.sample, LONGEST_SAMPLE),
+            hint=hint(problem.sample),
+            url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
+            lost=duration(problem.lost),
+            last_ago=ago(problem.last_at, now),
+            last_exact=exact(problem.last_at),
+        )
+        for problem in problems
+    ]
+
+
+def _amount(problem: Problem, order: ProblemOrder) -> float:
+    """What the bars compare."""
+    return {"jobs": problem.jobs, "messages": problem.messages, "lost": problem.lost.total_seconds()}[order]
 
 
 def _job_row(job: ProblemJob, digest: str, stores: Sequence[StoreName], now: datetime) -> dict[str, Any]:
@@ -105,6 +137,7 @@ def _job_row(job: ProblemJob, digest: str, stores: Sequence[StoreName], now: dat
         "status": job_status(job.status),
         "created_ago": ago(job.created_at, now),
         "created_exact": exact(job.created_at),
+        "ran": duration(job.ran),
         "store": names.get(job.store, ""),
         "sample": marked(job.sample, LONGEST_SAMPLE),
         "url": f"{reverse('job_errors', args=[job.job_id])}?group={digest}#messages",

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 # Neither in a filter nor in a message.
+STORES = ("default", "outlet")
 ABSENT_WORD = "klavierhocker"
 COMMON_WORD = "unique"
 # Pending jobs of these types lie far apart in the list: the worst case of a filter that hardly anything matches.

@@ -14,8 +14,11 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from jobs_ui import search_index
-from jobs_ui.models import ErrorGroup, ErrorValues, Job, JobError, JobText, SeenValue, SyncState
-from tests.bench.facts import Facts
+from jobs_ui.models import CountedDay, ErrorGroup, ErrorValues, Job, JobError, JobText, SeenValue, SyncState
+from jobs_ui.stores import client_of, configured_stores
+from jobs_ui.sync.context import SyncContext
+from jobs_ui.sync.day_counting import DayCounting
+from tests.bench.facts import STORES, Facts
 from tests.bench.rows import ERROR_COLUMNS, GROUP_COLUMNS, JOB_COLUMNS, TEXT_COLUMNS, VALUES_COLUMNS, Maker, Row
 
 FACTS = "bench_facts"
@@ -49,12 +52,22 @@ def fill(jobs: int, errors: int) -> Facts:
     SeenValue.objects.create(store="default", kind=SeenValue.TYPE, value="catalog-publish")
     # Sync is up to date for as long as the bench takes, so that no page shows a notice.
     later = now + timedelta(days=1)
-    SyncState.objects.create(store="default", last_success_at=now, last_try_at=now, next_round_at=later)
+    for store in STORES:
+        SyncState.objects.create(store=store, last_success_at=now, last_try_at=now, next_round_at=later)
+        _count_days(store)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
         cursor.execute(f"CREATE TABLE {FACTS} (facts text)")
         cursor.execute(f"INSERT INTO {FACTS} VALUES (%s)", [maker.facts.dumped()])
     return maker.facts
+
+
+def _count_days(store: str) -> None:
+    """What sync keeps of each day."""
+    counting = DayCounting(SyncContext(store, client_of(configured_stores()[0])))
+    counting.run()
+    while CountedDay.objects.filter(store=store, is_due=True).exists():
+        counting.run()
 
 
 def _all_columns(model: type[models.Model], columns: Sequence[str]) -> tuple[list[str], Row]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from jobs_ui import models
+from jobs_ui.day_sums import mark
 from jobs_ui.presentation.durations import exact
 from jobs_ui.status import FINAL_STATUSES
 from jobs_ui.sync.clocks import breathe, utc_now
@@ -89,8 +90,14 @@ def _remove(jobs: QuerySet[models.Job]) -> int:
         _remove_in_pieces(models.ErrorValues.objects.filter(group__job_id__in=keys))
         _remove_in_pieces(models.ErrorGroup.objects.filter(job_id__in=keys))
         with transaction.atomic():
+            gone = models.Job.objects.filter(pk__in=keys).values_list("store", "created_at")
+            moments: dict[str, list[datetime]] = {}
+            for store, created_at in gone:
+                moments.setdefault(store, []).append(created_at)
             models.JobText.objects.filter(job_id__in=keys).delete()
             models.Job.objects.filter(pk__in=keys).delete()
+            for store, each in sorted(moments.items()):
+                mark(store, each, utc_now())
         removed += len(keys)
         if len(keys) < BATCH:
             break

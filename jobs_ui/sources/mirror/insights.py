@@ -1,158 +1,101 @@
-"""Figures over all jobs of a period: counted by the database in one index that holds all columns that are needed.
-
-A month of a large mirror (20,000 jobs) takes SQLite and Python two tenths of a second to count. So what was counted
-over many jobs is kept for a minute; few jobs are counted each time.
-"""
+"""Figures over all jobs of a period: the days that sync keeps, added up, and the rest counted by the database."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-
-from django.core.cache import cache
-from django.db.models import Count, F, QuerySet, Value
-from django.db.models.functions import Concat
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from heapq import nlargest
+from typing import NamedTuple, TypeVar
 
 from jobs_ui import models
-from jobs_ui.models import UNKNOWN_MS
-from jobs_ui.sources.insights import Insights, Lengths, SlotFigures, SlowJob, Tally, TypeFigures
-from jobs_ui.sources.mirror.histograms import (
-    DAY,
-    HOUR,
-    HOUR_OF_DAY,
-    LengthStep,
-    MomentPart,
-    lengths_of,
-    together,
-)
+from jobs_ui.day_sums import MOST_SLOW, Cell, JobSums, counted_jobs, slowest_jobs
+from jobs_ui.day_sums.functions import DAY, HOUR
+from jobs_ui.insights.histograms import lengths_of, loaded, unpacked
+from jobs_ui.sources.insights import ONE_DAY, Insights, SlotFigures, SlowJob, Tally, TypeFigures
+from jobs_ui.sources.mirror.days import Days
 from jobs_ui.sources.mirror.problems import costliest
-from jobs_ui.status import CANCELLED, FAILED, SUCCESS, job_type
+from jobs_ui.status import job_type
 
-ONE_HOUR, ONE_DAY = timedelta(hours=1), timedelta(days=1)
-MOST_TYPES, MOST_SLOW, MOST_COSTLY = 12, 10, 5
-KEEP_FROM_JOBS, KEEP_SECONDS = 1_000, 60
-_PLACES = {SUCCESS: 0, FAILED: 1, CANCELLED: 2}
-_OTHERS = 3
+MOST_TYPES, MOST_COSTLY = 12, 5
+_SUMS = ("succeeded", "failed", "cancelled", "others", "lost_ms", "hours", "waits", "runs")
 
-Jobs = QuerySet[models.Job]
-Steps = Mapping[str, Counter[int]]
+Cells = Mapping[Cell, JobSums]
+K = TypeVar("K")
 
 
-def insights(now: datetime, length: timedelta, stores: Sequence[str]) -> Insights:
-    """The figures of a period of that length that ends with the hour or day (UTC) of `now`."""
-    key = f"insights:{length.total_seconds():.0f}:{hashlib.sha256(repr(sorted(stores)).encode()).hexdigest()}"
-    kept = cache.get(key)
-    if isinstance(kept, Insights) and kept.until > now:
-        return kept
-    figures = _counted(now, length, stores)
-    if figures.tally.total >= KEEP_FROM_JOBS:
-        cache.set(key, figures, KEEP_SECONDS)
-    return figures
+class _Slot(NamedTuple):
+    """An hour or a day: its begin, and its name in cells."""
+
+    begin: datetime
+    name: str
 
 
-def _counted(now: datetime, length: timedelta, stores: Sequence[str]) -> Insights:
-    step, part = (ONE_HOUR, HOUR) if length <= ONE_DAY else (ONE_DAY, DAY)
-    until = _begin(now, step) + step
-    since = until - length
-    jobs = _jobs(since, until, stores)
-    by_slot, by_type = _tallies(jobs, part)
-    slot = MomentPart("created_at", part)
-    slot_waits, slot_runs = _steps(jobs, "wait_ms", slot), _steps(jobs, "run_ms", slot)
-    type_waits, type_runs = (_by_known_type(_steps(jobs, column, F("type"))) for column in ("wait_ms", "run_ms"))
-    names = sorted(by_type, key=lambda name: (-by_type[name].total, name))
+def insights(days: Days, now: datetime) -> Insights:
+    """The figures of the window."""
+    window = days.window
+    slots = [
+        _Slot(begin, f"{begin:%Y-%m-%d}" if window.step == ONE_DAY else f"{begin:%Y-%m-%d %H}")
+        for begin in (window.since + number * window.step for number in range(window.length // window.step))
+    ]
+    cells = _together(((Cell(cell.slot, job_type(cell.type).name), sums) for cell, sums in _all(days)))
+    by_type = _together((cell.type, sums) for cell, sums in cells.items())
+    by_slot = _together((cell.slot, sums) for cell, sums in cells.items())
+    names = sorted(by_type, key=lambda name: (-_tally(by_type[name]).total, name))
+    total = _together(("", sums) for sums in by_type.values()).get("", JobSums())
     return Insights(
-        since=since,
-        until=until,
+        window=window,
         counted_at=now,
-        step=step,
-        tally=_sum(by_type.values()),
-        wait=lengths_of(together(slot_waits)),
-        run=lengths_of(together(slot_runs)),
-        slots=tuple(
-            SlotFigures(begin, by_slot.get(name, Tally()), _lengths(slot_waits, name), _lengths(slot_runs, name))
-            for begin in (since + number * step for number in range(length // step))
-            for name in [f"{begin:%Y-%m-%d}" if step == ONE_DAY else f"{begin:%Y-%m-%d %H}"]
-        ),
-        types=tuple(
-            TypeFigures(name, by_type[name], _lengths(type_waits, name), _lengths(type_runs, name))
-            for name in names[:MOST_TYPES]
-        ),
+        tally=_tally(total),
+        lost=timedelta(milliseconds=total.lost_ms),
+        wait=lengths_of(total.waits),
+        run=lengths_of(total.runs),
+        slots=tuple(_slot(slot, by_slot.get(slot.name)) for slot in slots),
+        types=tuple(_type(name, by_type[name], slots, cells) for name in names[:MOST_TYPES]),
         has_more_types=len(names) > MOST_TYPES,
-        hours=_hours(jobs),
-        slowest=_slowest(jobs),
-        costliest=costliest(since, stores, MOST_COSTLY),
+        hours=unpacked(total.hours, 24),
+        slowest=_slowest(days),
+        costliest=costliest(days, MOST_COSTLY),
     )
 
 
-def _begin(moment: datetime, step: timedelta) -> datetime:
-    moment = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return moment if step == ONE_HOUR else moment.replace(hour=0)
+def _all(days: Days) -> Iterator[tuple[Cell, JobSums]]:
+    rows = days.kept(models.DayJobs).values_list("day", "type", *_SUMS)
+    for day, kind, *row in rows:
+        yield Cell(f"{day}", kind), JobSums(*row[:5], *map(loaded, row[5:]))
+    if days.counted is not None:
+        yield from counted_jobs(days.counted, DAY if days.window.step == ONE_DAY else HOUR).items()
 
 
-def _jobs(since: datetime, until: datetime, stores: Sequence[str]) -> Jobs:
-    jobs = models.Job.objects.filter(created_at__gte=since, created_at__lt=until).order_by()
-    if not stores:
-        return jobs
-    # By an expression: for the bare column the database would take the store's own index, and then every row as well.
-    return jobs.annotate(of_store=Concat("store", Value(""))).filter(of_store__in=stores)
-
-
-def _tallies(jobs: Jobs, part: str) -> tuple[dict[str, Tally], dict[str, Tally]]:
-    """The jobs by hour or day, and by type."""
-    by_slot: dict[str, list[int]] = defaultdict(lambda: [0] * 4)
-    by_type: dict[str, list[int]] = defaultdict(lambda: [0] * 4)
-    counted = jobs.values(slot=MomentPart("created_at", part), kind=F("type"), result=F("status"))
-    for slot, kind, result, count in counted.annotate(jobs=Count("pk")).values_list("slot", "kind", "result", "jobs"):
-        place = _PLACES.get(result, _OTHERS)
-        by_slot[slot][place] += count
-        by_type[job_type(kind).name][place] += count
-    return _tallied(by_slot), _tallied(by_type)
-
-
-def _tallied(counts: Mapping[str, Sequence[int]]) -> dict[str, Tally]:
-    return {name: Tally(*each) for name, each in counts.items()}
-
-
-def _steps(jobs: Jobs, column: str, key: MomentPart | F) -> Steps:
-    """How many jobs of each key have a length in each step, where it is known."""
-    result: dict[str, Counter[int]] = defaultdict(Counter)
-    known = jobs.filter(**{f"{column}__gt": UNKNOWN_MS}).values(key=key, step=LengthStep(column))
-    for name, step, count in known.annotate(jobs=Count("pk")).values_list("key", "step", "jobs"):
-        result[name][step] += count
+def _together(each: Iterable[tuple[K, JobSums]]) -> dict[K, JobSums]:
+    result: dict[K, JobSums] = {}
+    for key, sums in each:
+        before = result.get(key)
+        result[key] = sums if before is None else before.plus(sums)
     return result
 
 
-def _by_known_type(steps: Steps) -> Steps:
-    """The same, with the names together under which one type is sent."""
-    result: dict[str, Counter[int]] = defaultdict(Counter)
-    for name, counts in steps.items():
-        result[job_type(name).name].update(counts)
-    return result
+def _tally(sums: JobSums) -> Tally:
+    return Tally(*sums[:4])
 
 
-def _lengths(steps: Steps, name: str) -> Lengths:
-    return lengths_of(steps.get(name, {}))
+def _slot(slot: _Slot, sums: JobSums | None) -> SlotFigures:
+    if sums is None:
+        return SlotFigures(slot.begin)
+    return SlotFigures(slot.begin, _tally(sums), lengths_of(sums.waits), lengths_of(sums.runs))
 
 
-def _hours(jobs: Jobs) -> tuple[int, ...]:
-    counted = jobs.values(hour=MomentPart("created_at", HOUR_OF_DAY)).annotate(jobs=Count("pk"))
-    counts = dict(counted.values_list("hour", "jobs"))
-    return tuple(counts.get(f"{hour:02}", 0) for hour in range(24))
+def _type(name: str, sums: JobSums, slots: Iterable[_Slot], cells: Cells) -> TypeFigures:
+    over_time = tuple(_slot(slot, cells.get(Cell(slot.name, name))) for slot in slots)
+    return TypeFigures(name, _tally(sums), lengths_of(sums.waits), lengths_of(sums.runs), over_time)
 
 
-def _slowest(jobs: Jobs) -> tuple[SlowJob, ...]:
-    # By an expression: the index by run time alone would be read through all the years for the jobs of this period.
-    longest = jobs.filter(run_ms__gt=UNKNOWN_MS).annotate(length=F("run_ms") + 0).order_by("-length", "-pk")
-    keys = list(longest.values_list("pk", flat=True)[:MOST_SLOW])
+def _slowest(days: Days) -> tuple[SlowJob, ...]:
+    found = days.slowest if days.counted is None else [*days.slowest, *slowest_jobs(days.counted)]
+    # A day that is kept may lie in the stretch that is counted as well: the same job then comes twice.
+    keys = [key for _, key in nlargest(MOST_SLOW, set(found))]
     rows = models.Job.objects.filter(pk__in=keys).order_by("-run_ms", "-pk")
-    found = rows.values_list("store", "job_id", "type", "status", "created_at", "run_ms")
+    columns = rows.values_list("store", "job_id", "type", "status", "created_at", "run_ms")
     return tuple(
         SlowJob(store, job_id, kind, status, created_at, timedelta(milliseconds=run_ms))
-        for store, job_id, kind, status, created_at, run_ms in found
+        for store, job_id, kind, status, created_at, run_ms in columns
     )
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    return Tally(*(sum(column) for column in zip(*tallies, strict=True)))

@@ -38,9 +38,10 @@ from jobs_ui.sources.errors import (
     ErrorPage,
     Problem,
     ProblemJobs,
+    ProblemOrder,
 )
-from jobs_ui.sources.insights import Insights
-from jobs_ui.sources.mirror import errors, insights, listing, paging, problems, queue_jobs
+from jobs_ui.sources.insights import Insights, Window
+from jobs_ui.sources.mirror import days, errors, insights, listing, paging, problems, queue_jobs
 from jobs_ui.sources.mirror.counting import count_by_status
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
@@ -195,19 +196,25 @@ class MirrorSource:
         """See JobSource."""
         return errors.values_of(job, digest, slot)
 
-    def problems(self, since: datetime, *, stores: Sequence[str] = (), most: int = 50) -> tuple[Problem, ...]:
+    def problems(
+        self, window: Window, *, stores: Sequence[str] = (), order: ProblemOrder = "jobs", most: int = 50
+    ) -> tuple[Problem, ...]:
         """See JobSource."""
-        return problems.problems(since, stores, most)
+        return problems.problems(self._days(window, stores), order, most)
 
     def problem_jobs(
-        self, digest: str, since: datetime, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
+        self, digest: str, window: Window, *, stores: Sequence[str] = (), number: int = 1, size: int = PAGE_SIZE
     ) -> ProblemJobs:
         """See JobSource."""
-        return problems.problem_jobs(digest, since, stores, number, size)
+        return problems.problem_jobs(digest, self._days(window, stores), number, size)
 
-    def insights(self, now: datetime, length: timedelta, *, stores: Sequence[str] = ()) -> Insights:
-        """See JobSource. Over many jobs up to a minute old."""
-        return insights.insights(now, length, stores)
+    def insights(self, window: Window, now: datetime, *, stores: Sequence[str] = ()) -> Insights:
+        """See JobSource."""
+        return insights.insights(self._days(window, stores), now)
+
+    def _days(self, window: Window, stores: Sequence[str]) -> days.Days:
+        known = {*self._followed, *self._states}
+        return days.days_of(window, stores, sorted(known), self._states)
 
     def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""
