@@ -195,9 +195,9 @@ def test_each_chart_has_words_and_a_table(staff_client: Client) -> None:
     put("a")
     page = get(staff_client)
     drawn = [svg for svg in page.all("svg") if svg.get("role") == "img"]
-    assert len(drawn) == 7
+    assert len(drawn) == 8
     assert all(svg["aria-label"] for svg in drawn)
-    assert page.text.count("Show as a table") == 7
+    assert page.text.count("Show as a table") == 8
     assert not page.having("style")
 
 

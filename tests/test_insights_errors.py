@@ -90,7 +90,7 @@ def test_what_is_left_over_of_a_job_is_no_problem_of_its_own(
     page = get(staff_client)
     assert len(problems(page)) == 50
     assert OTHERS not in problems(page)
-    assert "There are more; these 50 had the most jobs." in page.text
+    assert "There are more; these 50 have the most jobs." in page.text
 
 
 def test_stores_are_told_apart(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:

@@ -74,7 +74,7 @@ def unpacked(histogram: int, lanes: int = 0) -> tuple[int, ...]:
 
 def dumped(histogram: int) -> bytes:
     """As the database keeps it: the number of the first lane with a count (two bytes), and the counts from there."""
-    first = max((histogram & -histogram).bit_length() - 1, 0) // LANE_BITS
+    first = _first_lane(histogram)
     rest = histogram >> LANE_BITS * first
     return first.to_bytes(2, "little") + rest.to_bytes(-(-rest.bit_length() // 8), "little")
 
@@ -88,6 +88,13 @@ def lengths_of(histogram: int) -> Lengths:
     """Median and 95th percentile by the nearest rank, each the middle of its lane: within 5 %."""
     if not histogram:
         return Lengths()
-    reached = list(accumulate(unpacked(histogram)))
-    half, most = (bisect_left(reached, -(-reached[-1] * percent // 100)) for percent in (HALF, MOST))
-    return Lengths(_MIDDLES[half], _MIDDLES[most])
+    first = _first_lane(histogram)
+    reached = list(accumulate(unpacked(histogram >> LANE_BITS * first)))
+    total = reached[-1]
+    half, most = bisect_left(reached, -(-total * HALF // 100)), bisect_left(reached, -(-total * MOST // 100))
+    return Lengths(_MIDDLES[first + half], _MIDDLES[first + most])
+
+
+def _first_lane(histogram: int) -> int:
+    """The number of the first lane that has a count."""
+    return max((histogram & -histogram).bit_length() - 1, 0) // LANE_BITS

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 
-from jobs_ui.presentation.markup import fill, joined
+from jobs_ui.presentation.markup import fill, joined, numbered
 
 HEIGHT, TOP = 150, 12
 LEFT = 9.0
@@ -32,11 +32,12 @@ TICKS = (
     ("1 d", 86400.0),
 )
 SVG = '<svg class="chart" role="img" aria-label="{}" height="{}">{}</svg>'
-BAR = '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}"/>'
+BAR = 'x="%.2f%%" y="%.1f" width="%.2f%%" height="%.1f"'
 GRID = '<line class="g" x1="{0}%" x2="100%" y1="{1}" y2="{1}"/><text y="{2}">{3}</text>'
 RULE = '<line class="g" x2="100%" y1="{0}" y2="{0}"/>'
 PATH = '<path class="{}" vector-effect="non-scaling-stroke" stroke-linecap="round" d="{}"/>'
-SPARKS = '<svg y="{}" width="100%" height="{}" viewBox="{}" preserveAspectRatio="none">{}</svg>'
+STRETCHED = 'x="%.2f%%" y="%d" width="%.2f%%" height="%d" viewBox="0 0 %d %d" preserveAspectRatio="none"'
+DOT = '<circle {} r="2.5"><title>{}</title></circle>'
 LABEL = '<text class="m" x="{}%" y="{}">{}</text>'
 
 
@@ -45,7 +46,7 @@ class Bar(NamedTuple):
 
     label: str
     title: str
-    parts: Sequence[tuple[str, int]]
+    parts: Sequence[tuple[str, float]]
     is_growing: bool = False
 
 
@@ -74,11 +75,11 @@ class Reach(NamedTuple):
     run: tuple[timedelta | None, timedelta | None]
 
 
-def bars(label: str, all_bars: Sequence[Bar]) -> SafeString:
-    """Stacked bars over a scale from 0."""
-    top = _round_up(max((sum(count for _, count in bar.parts) for bar in all_bars), default=0))
+def bars(label: str, all_bars: Sequence[Bar], unit: str = "") -> SafeString:
+    """Stacked bars over a scale from 0. `unit` follows the numbers of the scale."""
+    top = _round_up(math.ceil(max((sum(count for _, count in bar.parts) for bar in all_bars), default=0)))
     width = (100 - LEFT) / max(len(all_bars), 1)
-    pieces = [_grid_line(HEIGHT * part / 2, f"{top * part // 2:,}") for part in range(3) if top > 1 or part != 1]
+    pieces = [_grid_line(HEIGHT * part / 2, f"{top * part // 2:,}{unit}") for part in range(3) if top > 1 or part != 1]
     for number, bar in enumerate(all_bars):
         x, y = LEFT + number * width, float(HEIGHT + TOP)
         drawn = []
@@ -86,9 +87,8 @@ def bars(label: str, all_bars: Sequence[Bar]) -> SafeString:
             height = HEIGHT * count / top
             y -= height
             if count:
-                drawn.append(
-                    fill(BAR, name, f"{x + width * 0.1:.2f}", f"{y:.1f}", f"{width * 0.8:.2f}", f"{height:.1f}")
-                )
+                place = numbered(BAR, x + width * 0.1, y, width * 0.8, height)
+                drawn.append(fill('<rect class="{}" {}/>', name, place))
         pale = SafeString(' opacity=".55"') if bar.is_growing else ""
         pieces.append(fill("<g{}><title>{}</title>{}</g>", pale, bar.title, joined(drawn)))
     pieces += _labels([bar.label for bar in all_bars], width)
@@ -98,22 +98,29 @@ def bars(label: str, all_bars: Sequence[Bar]) -> SafeString:
 def lines(label: str, grid: Sequence[tuple[str, float]], series: Sequence[tuple[str, Sequence[Point]]]) -> SafeString:
     """Lines over the same places: each a class and its points. `grid`: labels and heights (0 to 1) of the scale."""
     pieces = [_grid_line(HEIGHT * height, words) for words, height in grid]
-    width = (100 - LEFT) / max(len(series[0][1]), 1)
+    count = max(len(series[0][1]), 1)
+    paths = [fill(PATH, name, _path([point.height for point in points], HEIGHT)) for name, points in series]
+    pieces.append(_stretched(joined(paths), count, HEIGHT, x=LEFT, y=TOP))
+    width = (100 - LEFT) / count
     for name, points in series:
-        before: tuple[float, float] | None = None
-        for number, point in enumerate(points):
-            if point.height is None:
-                before = None
-                continue
-            x, y = LEFT + (number + 0.5) * width, HEIGHT + TOP - HEIGHT * point.height
-            if before:
-                ends = [f"{value:.2f}" for value in (before[0], x, before[1], y)]
-                pieces.append(fill('<line class="{}" x1="{}%" x2="{}%" y1="{}" y2="{}"/>', name, *ends))
-            dot = '<circle class="{}" cx="{}%" cy="{}" r="2.5"><title>{}</title></circle>'
-            pieces.append(fill(dot, name, f"{x:.2f}", f"{y:.2f}", point.title))
-            before = x, y
+        dots = [
+            fill(DOT, numbered('cx="%.2f%%" cy="%.2f"', *_place(number, point.height, width)), point.title)
+            for number, point in enumerate(points)
+            if point.height is not None
+        ]
+        pieces.append(fill('<g class="{}">{}</g>', name, joined(dots)))
     pieces += _labels([point.label for point in series[0][1]], width)
     return fill(SVG, label, str(HEIGHT + TOP + 20), joined(pieces))
+
+
+def _place(number: int, height: float, width: float) -> tuple[float, float]:
+    return LEFT + (number + 0.5) * width, HEIGHT + TOP - HEIGHT * height
+
+
+def _stretched(drawn: SafeString, count: int, height: int, *, x: float, y: int) -> SafeString:
+    """Lines in coordinates of their own, a unit a place, stretched to the width: in percent each step is an element."""
+    numbers = (x, y, 100 - x, height, count, height)
+    return fill("<svg {}>{}</svg>", numbered(STRETCHED, *numbers), drawn)
 
 
 def reaches(label: str, rows: Sequence[Reach]) -> SafeString:
@@ -146,14 +153,8 @@ def sparks(label: str, labels: Sequence[str], rows: Sequence[Spark]) -> SafeStri
     pieces = []
     for number, row in enumerate(rows):
         y = number * ROW
-        # Its own coordinates, stretched to the width of the row: a line in percent would be an element a place.
-        drawn = fill(
-            SPARKS,
-            str(y + ROW - SPARK - 4),
-            str(SPARK),
-            f"0 0 {len(labels)} {SPARK}",
-            joined([fill(PATH, name, _path(heights)) for name, heights in row.series]),
-        )
+        paths = [fill(PATH, name, _path(heights, SPARK)) for name, heights in row.series]
+        drawn = _stretched(joined(paths), len(labels), SPARK, x=0, y=y + ROW - SPARK - 4)
         rule = fill(RULE, str(y + ROW - 4))
         words = fill('<text y="{}">{}</text>', str(y + 14), _shortened(row.name))
         pieces.append(fill("<g><title>{}</title>{}{}{}</g>", row.title, words, rule, drawn))
@@ -161,14 +162,15 @@ def sparks(label: str, labels: Sequence[str], rows: Sequence[Spark]) -> SafeStri
     return fill(SVG, label, str(end + 20), joined(pieces))
 
 
-def _path(heights: Sequence[float | None]) -> str:
-    """Through the middle of each place; a place with gaps on both sides is a dot, which a round cap makes visible."""
+def _path(heights: Sequence[float | None], top: int) -> str:
+    """Through the middle of each place, the first after a gap from its edge."""
     steps: list[str] = []
     before: float | None = None
     for number, height in enumerate(heights):
         if height is not None:
-            at = f"{number + 0.5:g} {SPARK * (1 - height):.1f}"
-            steps.append(f"M{at}h.01" if before is None else f"L{at}")
+            y = f"{top * (1 - height):.1f}"
+            # A place between two gaps would be a point, which nobody sees.
+            steps.append(f"M{number + 0.2:g} {y}h.6" if before is None else f"L{number + 0.5:g} {y}")
         before = height
     return "".join(steps)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.utils.safestring import SafeString
 
@@ -13,7 +15,7 @@ from jobs_ui.presentation.charts import Bar, Point, Reach, Spark, bars, lines, r
 from jobs_ui.presentation.durations import NOTHING, duration
 from jobs_ui.presentation.markup import fill, joined
 from jobs_ui.presentation.rows import counted
-from jobs_ui.sources.insights import Insights, SlotFigures, Tally, TypeFigures
+from jobs_ui.sources.insights import Insights, SlotFigures, Tally
 from jobs_ui.status import job_type
 
 HALF, MOST = "half", "95 of 100"
@@ -39,9 +41,10 @@ def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) ->
         _rates(figures),
         _by_type(figures),
         _types_over_time(figures),
-        _hours(figures),
         _over_time("Wait", figures, lambda slot: slot.wait),
         _over_time("Run", figures, lambda slot: slot.run),
+        _lost(figures),
+        _hours(figures),
     ]
 
 
@@ -55,44 +58,50 @@ def percent(share: float | None) -> str:
 
 
 def _results(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> Chart:
-    each = _each(figures)
+    each, names = _each(figures), _names(figures)
     all_bars = [
-        Bar(
-            _label(slot, figures),
-            f"{_name(slot, figures)}: {_words(slot.tally)}",
-            _parts(slot.tally),
-            not figures.is_over(slot),
-        )
-        for slot in figures.slots
+        Bar(label, f"{name}: {_words(slot.tally)}", _parts(slot.tally), not figures.is_over(slot))
+        for label, name, slot in zip(_labels(figures), names, figures.slots, strict=True)
     ]
     rows = [
         (
-            fill('<a href="{}">{}</a>', url_of(slot.begin, slot.begin + figures.window.step), _name(slot, figures)),
+            fill('<a href="{}">{}</a>', url_of(slot.begin, slot.begin + figures.window.step), name),
             *(f"{count:,}" for count in slot.tally),
         )
-        for slot in figures.slots
+        for name, slot in zip(names, figures.slots, strict=True)
     ]
     key = (("f", "failed"), ("s", "succeeded"), ("c", "cancelled"), ("o", "open or unknown"))
     head = (each.capitalize(), "Succeeded", "Failed", "Cancelled", "Open or unknown")
     svg = bars(f"Jobs of each {each}: {_words(figures.tally)}", all_bars)
-    return Chart(f"Jobs {'a day' if each == 'day' else 'an hour'}, by result", "UTC", key, svg, head, _table(rows))
+    return Chart(f"Jobs {'a day' if each == 'day' else 'an hour'}, by result", "", key, svg, head, _table(rows))
 
 
 def _rates(figures: Insights) -> Chart:
+    names, rates = _names(figures), [slot.tally.success_rate for slot in figures.slots]
     points = [
-        Point(
-            _label(slot, figures),
-            f"{_name(slot, figures)}: {percent(slot.tally.success_rate)}",
-            slot.tally.success_rate,
-        )
-        for slot in figures.slots
+        Point(label, f"{name}: {percent(rate)}", rate)
+        for label, name, rate in zip(_labels(figures), names, rates, strict=True)
     ]
     svg = lines(
         f"Success rate of each {_each(figures)}: {percent(figures.tally.success_rate)} in all", RATES, [("r", points)]
     )
-    rows = [(_name(slot, figures), percent(slot.tally.success_rate)) for slot in figures.slots]
-    note = "succeeded, of those that succeeded or failed; UTC"
+    rows = [(name, percent(rate)) for name, rate in zip(names, rates, strict=True)]
+    note = "succeeded, of those that succeeded or failed"
     return Chart("Success rate", note, (), svg, (_each(figures).capitalize(), "Success rate"), _table(rows))
+
+
+def _lost(figures: Insights) -> Chart:
+    each, names = _each(figures), _names(figures)
+    longest = max(slot.lost for slot in figures.slots)
+    unit, length = (" h", timedelta(hours=1)) if longest > timedelta(hours=2) else (" min", timedelta(minutes=1))
+    all_bars = [
+        Bar(label, f"{name}: {duration(slot.lost)}", (("f", slot.lost / length),), not figures.is_over(slot))
+        for label, name, slot in zip(_labels(figures), names, figures.slots, strict=True)
+    ]
+    rows = [(name, duration(slot.lost)) for name, slot in zip(names, figures.slots, strict=True)]
+    svg = bars(f"Time lost in failed jobs, of each {each}: {duration(figures.lost)} in all", all_bars, unit)
+    note = "how long the failed ones had run, by their creation"
+    return Chart("Lost in failed jobs", note, (), svg, (each.capitalize(), "Time lost"), _table(rows))
 
 
 def _by_type(figures: Insights) -> Chart:
@@ -112,40 +121,45 @@ def _by_type(figures: Insights) -> Chart:
 
 
 def _types_over_time(figures: Insights) -> Chart:
-    each = _each(figures)
-    halves = [
-        length for one in figures.types for slot in one.slots for length in (slot.wait.half, slot.run.half) if length
+    each, names = _each(figures), [job_type(one.type).label for one in figures.types]
+    columns = [
+        [length_of(slot) for slot in one.slots] for one in figures.types for length_of in (_half_wait, _half_run)
     ]
-    longest = max(halves, default=timedelta(minutes=1))
-    rows = [
-        (_name(slot, figures), *(duration(length) for half in both for length in half))
-        for slot, *both in zip(
-            figures.slots, *([(s.wait.half, s.run.half) for s in one.slots] for one in figures.types), strict=True
-        )
+    known = [length for column in columns for length in column if length is not None]
+    scale = min(known, default=timedelta(0)), max(known, default=timedelta(0))
+    drawn = [
+        _spark(name, waits, runs, scale) for name, waits, runs in zip(names, columns[::2], columns[1::2], strict=True)
     ]
-    drawn = [_spark(one, longest) for one in figures.types]
-    svg = sparks(
-        f"Wait and run time of each type and {each}: half of the jobs",
-        [_label(slot, figures) for slot in figures.slots],
-        drawn,
-    )
-    note = f"half of the jobs took at most; one scale for all, up to {duration(longest)}; UTC"
-    names = [job_type(one.type).label for one in figures.types]
+    svg = sparks(f"Wait and run time of each type and {each}: half of the jobs", _labels(figures), drawn)
+    note = f"half of the jobs took at most; one scale for all, {duration(scale[0])} to {duration(scale[1])}"
     head = (each.capitalize(), *(f"{name}, {words}" for name in names for words in ("wait", "run")))
-    return Chart("Wait and run of each type, over time", note, (("w", "wait"), ("r", "run")), svg, head, _table(rows))
+    rows = list(zip(_names(figures), *([duration(length) for length in column] for column in columns), strict=True))
+    key = (("w", "wait"), ("r", "run"))
+    return Chart("Wait and run of each type, over time", note, key, svg, head, _table(rows))
 
 
-def _spark(one: TypeFigures, longest: timedelta) -> Spark:
-    waits, runs = ([slot.wait.half for slot in one.slots], [slot.run.half for slot in one.slots])
-    label = job_type(one.type).label
-    return Spark(
-        label,
-        f"{label}: waited {_from_to(waits)}, ran {_from_to(runs)}",
-        [
-            (name, [None if length is None else scaled(length, longest) for length in lengths])
-            for name, lengths in (("w", waits), ("r", runs))
-        ],
-    )
+def _half_wait(slot: SlotFigures) -> timedelta | None:
+    return slot.wait.half
+
+
+def _half_run(slot: SlotFigures) -> timedelta | None:
+    return slot.run.half
+
+
+def _spark(
+    name: str, waits: Sequence[timedelta | None], runs: Sequence[timedelta | None], scale: tuple[timedelta, timedelta]
+) -> Spark:
+    title = f"{name}: waited {_from_to(waits)}, ran {_from_to(runs)}"
+    series = [(mark, [_height(length, scale) for length in each]) for mark, each in (("w", waits), ("r", runs))]
+    return Spark(name, title, series)
+
+
+def _height(length: timedelta | None, scale: tuple[timedelta, timedelta]) -> float | None:
+    """Where a length lies on a logarithmic scale from the least to the most, from 0 to 1."""
+    if length is None:
+        return None
+    least, each, most = (max(moment / timedelta(milliseconds=1), 1.0) for moment in (scale[0], length, scale[1]))
+    return math.log(each / least) / math.log(most / least) if most > least else 0.5
 
 
 def _from_to(lengths: Sequence[timedelta | None]) -> str:
@@ -169,37 +183,24 @@ def _hours(figures: Insights) -> Chart:
 
 
 def _over_time(title: str, figures: Insights, lengths_of: Callable[[SlotFigures], Lengths]) -> Chart:
-    both = [lengths_of(slot) for slot in figures.slots]
+    both, names, labels = [lengths_of(slot) for slot in figures.slots], _names(figures), _labels(figures)
     longest = max([lengths.most for lengths in both if lengths.most], default=timedelta(minutes=1))
+    halves, most = [lengths.half for lengths in both], [lengths.most for lengths in both]
     series = [
         (
-            "r",
+            mark,
             [
-                _point(slot, figures, HALF, lengths.half, longest)
-                for slot, lengths in zip(figures.slots, both, strict=True)
+                Point(label, f"{name}: {words} {duration(length)}", None if length is None else scaled(length, longest))
+                for label, name, length in zip(labels, names, each, strict=True)
             ],
-        ),
-        (
-            "w",
-            [
-                _point(slot, figures, MOST, lengths.most, longest)
-                for slot, lengths in zip(figures.slots, both, strict=True)
-            ],
-        ),
+        )
+        for mark, words, each in (("r", HALF, halves), ("w", MOST, most))
     ]
-    rows = [
-        (_name(slot, figures), duration(lengths.half), duration(lengths.most))
-        for slot, lengths in zip(figures.slots, both, strict=True)
-    ]
+    rows = [(name, *map(duration, lengths)) for name, lengths in zip(names, both, strict=True)]
     svg = lines(f"{title} of each {_each(figures)}: half of the jobs, and 95 of 100", ticks_up_to(longest), series)
     head = (_each(figures).capitalize(), "Half", "95 of 100")
     key = (("r", "half took at most"), ("w", "95 of 100"))
-    return Chart(f"{title} over time", "UTC", key, svg, head, _table(rows))
-
-
-def _point(slot: SlotFigures, figures: Insights, words: str, length: timedelta | None, longest: timedelta) -> Point:
-    height = None if length is None else scaled(length, longest)
-    return Point(_label(slot, figures), f"{_name(slot, figures)}: {words} {duration(length)}", height)
+    return Chart(f"{title} over time", "", key, svg, head, _table(rows))
 
 
 def _parts(tally: Tally) -> Sequence[tuple[str, int]]:
@@ -215,18 +216,28 @@ def _each(figures: Insights) -> str:
     return "day" if figures.window.step >= timedelta(days=1) else "hour"
 
 
-def _label(slot: SlotFigures, figures: Insights) -> str:
-    return f"{slot.begin.day} {slot.begin:%b}" if _each(figures) == "day" else f"{slot.begin:%H}"
+@lru_cache(maxsize=256)
+def _label(begin: datetime, step: timedelta) -> str:
+    return f"{begin.day} {begin:%b}" if step >= timedelta(days=1) else f"{begin:%H}"
 
 
-def _name(slot: SlotFigures, figures: Insights) -> str:
-    words = f"{slot.begin:%Y-%m-%d}" if _each(figures) == "day" else f"{slot.begin:%Y-%m-%d %H}:00"
-    return words if figures.is_over(slot) else f"{words}, so far"
+@lru_cache(maxsize=256)
+def _moment(begin: datetime, step: timedelta) -> str:
+    return f"{begin:%Y-%m-%d}" if step >= timedelta(days=1) else f"{begin:%Y-%m-%d %H}:00"
+
+
+def _labels(figures: Insights) -> list[str]:
+    return [_label(slot.begin, figures.window.step) for slot in figures.slots]
+
+
+def _names(figures: Insights) -> list[str]:
+    """The hours or days; the last one is not over."""
+    names = [_moment(slot.begin, figures.window.step) for slot in figures.slots]
+    return [*names[:-1], f"{names[-1]}, so far"]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> SafeString:
-    cells = (
-        (fill('<th scope="row">{}</th>', row[0]), *(fill(' <td class="n">{}</td>', cell) for cell in row[1:]))
-        for row in rows
-    )
-    return joined([fill("<tr>{}</tr>\n", joined(list(row))) for row in cells])
+    if not rows:
+        return SafeString("")
+    row = '<tr><th scope="row">{}</th>' + ' <td class="n">{}</td>' * (len(rows[0]) - 1) + "</tr>\n"
+    return joined([fill(row, *cells) for cells in rows])

@@ -61,10 +61,11 @@ NO_JOBS, UNKNOWN = Tally(), Lengths()
 
 @dataclass(frozen=True, slots=True)
 class SlotFigures:
-    """The jobs that were created in one hour or day (UTC), from `begin` on."""
+    """The jobs that were created in one hour or day (UTC), from `begin` on; `lost` is how long the failed ones ran."""
 
     begin: datetime
     tally: Tally = NO_JOBS
+    lost: timedelta = timedelta(0)
     wait: Lengths = UNKNOWN
     run: Lengths = UNKNOWN
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -51,15 +52,15 @@ def _view(figures: Insights, query: PeriodQuery, stores: Sequence[StoreName]) ->
         "long_run": duration(figures.run.most),
         "lost": duration(figures.lost),
         "since": exact(figures.window.since),
-        "charts": charts_of(figures, lambda begin, end: _list_url(query, begin, end)),
+        "charts": charts_of(figures, partial(_list_url, reverse("job_list"), query)),
         "slowest": [_slow(job, names) for job in figures.slowest],
         "costliest": [_costly(problem, query, longest) for problem in figures.costliest],
     }
 
 
-def _list_url(query: PeriodQuery, begin: datetime, end: datetime) -> str:
+def _list_url(path: str, query: PeriodQuery, begin: datetime, end: datetime) -> str:
     filters = JobFilters(stores=query.stores, created_from=begin, created_to=end)
-    return reverse("job_list") + ListQuery(filters).url_query()
+    return path + ListQuery(filters).url_query()
 
 
 def _slow(job: SlowJob, names: dict[str, str]) -> dict[str, Any]:

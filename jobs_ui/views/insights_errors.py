@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
 from jobs_ui.insights.error_groups import OTHERS
-from jobs_ui.period_forms import ORDERS, PeriodQuery
+from jobs_ui.period_forms import PeriodQuery
 from jobs_ui.presentation.durations import ago, duration, exact
-from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
+from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked, singular
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import StoreName
 from jobs_ui.sources.errors import Problem, ProblemJob, ProblemOrder
@@ -26,12 +26,7 @@ from jobs_ui.views.problems import problem_page
 from jobs_ui.views.rendering import render_page, utc_now
 
 MOST_PROBLEMS = 50
-WORDS: dict[ProblemOrder, str] = {"jobs": "Jobs", "lost": "Time lost", "messages": "Messages"}
-FIRST: dict[ProblemOrder, str] = {
-    "jobs": "had the most jobs",
-    "lost": "lost the most time",
-    "messages": "had the most messages",
-}
+WORDS: dict[ProblemOrder, str] = {"jobs": "jobs", "lost": "time lost", "messages": "messages"}
 
 
 @require_safe
@@ -44,8 +39,11 @@ def insights_errors(request: HttpRequest) -> HttpResponse:
     context = {
         **shared(source, query, stores, now, path),
         "rows": _rows(problems, query, now),
-        "columns": {order: _column(order, query, path) for order in ORDERS.values()},
-        "first_words": FIRST[query.order],
+        "orders": [
+            (f"Most {WORDS[order]}", path + query.by(order).url_query(), order == query.order) for order in WORDS
+        ],
+        "first_words": WORDS[query.order],
+        "other_words": [words for order, words in WORDS.items() if order != query.order],
         "is_cut": len(problems) == MOST_PROBLEMS,
     }
     return render_page(request, "insights_errors", context)
@@ -80,30 +78,22 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
     return render_page(request, "insights_error_jobs", context)
 
 
-class Column(NamedTuple):
-    """A column that the problems can be ordered by: its words, the address of that order, whether it is the present."""
-
-    words: str
-    url: str
-    is_chosen: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A problem as its page prints it; `width` is a length for SVG."""
+    """A problem as its page prints it; `width` is a length for SVG.
+
+    `amount` is what the problems are ordered by, `others` are the other amounts, each with what they are called.
+    """
 
     problem: Problem
     width: str
     sample: str
     hint: str
     url: str
-    lost: str
+    amount: str
+    others: list[tuple[str, str]]
     last_ago: str
     last_exact: str
-
-
-def _column(order: ProblemOrder, query: PeriodQuery, path: str) -> Column:
-    return Column(WORDS[order], path + query.by(order).url_query(), order == query.order)
 
 
 def _rows(problems: Sequence[Problem], query: PeriodQuery, now: datetime) -> list[_Row]:
@@ -115,12 +105,22 @@ def _rows(problems: Sequence[Problem], query: PeriodQuery, now: datetime) -> lis
             sample=marked(problem.sample, LONGEST_SAMPLE),
             hint=hint(problem.sample),
             url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
-            lost=duration(problem.lost),
+            amount=_amounts(problem)[query.order],
+            others=[(words, _called(name, words)) for name, words in _amounts(problem).items() if name != query.order],
             last_ago=ago(problem.last_at, now),
             last_exact=exact(problem.last_at),
         )
         for problem in problems
     ]
+
+
+def _amounts(problem: Problem) -> dict[ProblemOrder, str]:
+    return {"jobs": f"{problem.jobs:,}", "lost": duration(problem.lost), "messages": f"{problem.messages:,}"}
+
+
+def _called(order: ProblemOrder, words: str) -> str:
+    """What an amount is called after its number."""
+    return "lost" if order == "lost" else singular(WORDS[order]) if words == "1" else WORDS[order]
 
 
 def _amount(problem: Problem, order: ProblemOrder) -> float:

@@ -127,3 +127,4 @@ def _raw_driver() -> Iterator[Any]:  # Any: a connection of either driver
 def _clear() -> None:
     models.JobText.objects.filter(job__store=STORE).delete()
     models.Job.objects.filter(store=STORE)._raw_delete("default")
+    models.CountedDay.objects.filter(store=STORE).delete()

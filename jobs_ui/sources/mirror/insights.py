@@ -81,7 +81,8 @@ def _tally(sums: JobSums) -> Tally:
 def _slot(slot: _Slot, sums: JobSums | None) -> SlotFigures:
     if sums is None:
         return SlotFigures(slot.begin)
-    return SlotFigures(slot.begin, _tally(sums), lengths_of(sums.waits), lengths_of(sums.runs))
+    lost = timedelta(milliseconds=sums.lost_ms)
+    return SlotFigures(slot.begin, _tally(sums), lost, lengths_of(sums.waits), lengths_of(sums.runs))
 
 
 def _type(name: str, sums: JobSums, slots: Iterable[_Slot], cells: Cells) -> TypeFigures:
