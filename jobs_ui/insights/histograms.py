@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from itertools import accumulate
 from struct import unpack
 from typing import NamedTuple
@@ -84,8 +85,12 @@ def loaded(kept: bytes) -> int:
     return int.from_bytes(kept[2:], "little") << LANE_BITS * int.from_bytes(kept[:2], "little")
 
 
+@lru_cache(maxsize=4096)
 def lengths_of(histogram: int) -> Lengths:
-    """Median and 95th percentile by the nearest rank, each the middle of its lane: within 5 %."""
+    """Median and 95th percentile by the nearest rank, each the middle of its lane: within 5 %.
+
+    A page asks for 400 of them, and most days are those of the page before: remembered, they cost it nothing.
+    """
     if not histogram:
         return Lengths()
     first = _first_lane(histogram)

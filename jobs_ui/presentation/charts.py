@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from html import escape
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
@@ -37,7 +38,7 @@ GRID = '<line class="g" x1="{0}%" x2="100%" y1="{1}" y2="{1}"/><text y="{2}">{3}
 RULE = '<line class="g" x2="100%" y1="{0}" y2="{0}"/>'
 PATH = '<path class="{}" vector-effect="non-scaling-stroke" stroke-linecap="round" d="{}"/>'
 STRETCHED = 'x="%.2f%%" y="%d" width="%.2f%%" height="%d" viewBox="0 0 %d %d" preserveAspectRatio="none"'
-DOT = '<circle {} r="2.5"><title>{}</title></circle>'
+DOT = 'cx="%.2f%%" cy="%.2f" r="2.5"'
 LABEL = '<text class="m" x="{}%" y="{}">{}</text>'
 
 
@@ -88,9 +89,10 @@ def bars(label: str, all_bars: Sequence[Bar], unit: str = "") -> SafeString:
             y -= height
             if count:
                 place = numbered(BAR, x + width * 0.1, y, width * 0.8, height)
-                drawn.append(fill('<rect class="{}" {}/>', name, place))
-        pale = SafeString(' opacity=".55"') if bar.is_growing else ""
-        pieces.append(fill("<g{}><title>{}</title>{}</g>", pale, bar.title, joined(drawn)))
+                drawn.append(f'<rect class="{name}" {place}/>')
+        pale = ' opacity=".55"' if bar.is_growing else ""
+        # Hundreds a page: put together here, as `fill` would.
+        pieces.append(SafeString(f"<g{pale}><title>{escape(bar.title)}</title>{''.join(drawn)}</g>"))
     pieces += _labels([bar.label for bar in all_bars], width)
     return fill(SVG, label, str(HEIGHT + TOP + 20), joined(pieces))
 
@@ -103,8 +105,9 @@ def lines(label: str, grid: Sequence[tuple[str, float]], series: Sequence[tuple[
     pieces.append(_stretched(joined(paths), count, HEIGHT, x=LEFT, y=TOP))
     width = (100 - LEFT) / count
     for name, points in series:
+        # Hundreds a page: put together here, as `fill` would.
         dots = [
-            fill(DOT, numbered('cx="%.2f%%" cy="%.2f"', *_place(number, point.height, width)), point.title)
+            SafeString(f"<circle {_place(number, point.height, width)}><title>{escape(point.title)}</title></circle>")
             for number, point in enumerate(points)
             if point.height is not None
         ]
@@ -113,8 +116,8 @@ def lines(label: str, grid: Sequence[tuple[str, float]], series: Sequence[tuple[
     return fill(SVG, label, str(HEIGHT + TOP + 20), joined(pieces))
 
 
-def _place(number: int, height: float, width: float) -> tuple[float, float]:
-    return LEFT + (number + 0.5) * width, HEIGHT + TOP - HEIGHT * height
+def _place(number: int, height: float, width: float) -> SafeString:
+    return numbered(DOT, LEFT + (number + 0.5) * width, HEIGHT + TOP - HEIGHT * height)
 
 
 def _stretched(drawn: SafeString, count: int, height: int, *, x: float, y: int) -> SafeString:

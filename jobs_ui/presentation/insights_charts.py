@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from html import escape
 
 from django.utils.safestring import SafeString
 
@@ -19,6 +20,7 @@ from jobs_ui.sources.insights import Insights, SlotFigures, Tally
 from jobs_ui.status import job_type
 
 HALF, MOST = "half", "95 of 100"
+BETWEEN = '</td> <td class="n">'
 RATES = (("100 %", 1.0), ("50 %", 0.5), ("0 %", 0.0))
 
 
@@ -32,6 +34,11 @@ class Chart:
     svg: SafeString
     head: tuple[str, ...]
     body: SafeString
+
+    @property
+    def columns(self) -> SafeString:
+        """The head of the table."""
+        return joined([fill('<th scope="col">{}</th>', words) for words in self.head])
 
 
 def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> list[Chart]:
@@ -237,7 +244,16 @@ def _names(figures: Insights) -> list[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> SafeString:
-    if not rows:
-        return SafeString("")
-    row = '<tr><th scope="row">{}</th>' + ' <td class="n">{}</td>' * (len(rows[0]) - 1) + "</tr>\n"
-    return joined([fill(row, *cells) for cells in rows])
+    """Names in the first column, which may be those that others gave; in all others our own counts and durations, which
+    there are a thousand of and no need to escape.
+    """
+    return joined(
+        [
+            SafeString(f'<tr><th scope="row">{_text(first)}</th> <td class="n">{BETWEEN.join(cells)}</td></tr>\n')
+            for first, *cells in rows
+        ]
+    )
+
+
+def _text(words: str) -> SafeString:
+    return words if isinstance(words, SafeString) else SafeString(escape(words))

@@ -59,8 +59,7 @@ class Tally(NamedTuple):
 NO_JOBS, UNKNOWN = Tally(), Lengths()
 
 
-@dataclass(frozen=True, slots=True)
-class SlotFigures:
+class SlotFigures(NamedTuple):
     """The jobs that were created in one hour or day (UTC), from `begin` on; `lost` is how long the failed ones ran."""
 
     begin: datetime

@@ -69,8 +69,7 @@ def _all(days: Days) -> Iterator[tuple[Cell, JobSums]]:
 def _together(each: Iterable[tuple[K, JobSums]]) -> dict[K, JobSums]:
     result: dict[K, JobSums] = {}
     for key, sums in each:
-        before = result.get(key)
-        result[key] = sums if before is None else before.plus(sums)
+        result[key] = result[key].plus(sums) if key in result else sums
     return result
 
 
