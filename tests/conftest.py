@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_between_tests() -> Iterator[None]:
     """A test with transactions of its own leaves an empty database, which the audit log's triggers would refuse."""
-    triggers = import_module("jobs_ui.migrations.0009_audit_written_once")
+    triggers = import_module("jobs_ui.migrations.0012_audit_written_once")
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_triggers(operations: BaseDatabaseOperations, statements: list[str]) -> None:

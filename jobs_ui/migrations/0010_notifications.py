@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs_ui', '0008_insights'),
+        ('jobs_ui', '0009_day_sums'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

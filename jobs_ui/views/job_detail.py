@@ -48,7 +48,7 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
     except CannotAsk as error:
         freshness = down(error, job.read_at)
     may = request.user.has_perm(PERMISSION) if job.status == PENDING else False
-    context = {
+    context: dict[str, object] = {
         "place": _place(source, job, freshness),
         "who_may": who_may() if job.status == PENDING and not may else "",
         "entries": audit_rows(AuditEntry.objects.filter(job_id=job.job_id).order_by("-at", "-id")[:LAST_ENTRIES], now),

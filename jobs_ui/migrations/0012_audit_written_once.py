@@ -62,6 +62,6 @@ def _run(schema_editor: Any, statements: dict[str, list[str]]) -> None:  # Any: 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs_ui", "0008_insights")]
+    dependencies = [("jobs_ui", "0011_webhooks_for_operators")]
 
     operations = [migrations.RunPython(make, remove)]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs_ui', '0009_audit_written_once'),
+        ('jobs_ui', '0012_audit_written_once'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
