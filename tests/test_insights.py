@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -92,6 +93,59 @@ def test_jobs_are_counted_by_day_and_result(staff_client: Client) -> None:
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_what_is_not_known_to_have_succeeded_is_no_success(staff_client: Client) -> None:
+    put("odd", status="odd")
+    page = get(staff_client)
+    assert "Jobs 1 Succeeded – Failed 0" in page.text
+    assert "1 job waiting, running or with a status that the console does not know is not counted in it." in page.text
+    put("good")
+    put("waits", status="pending", wait=None, run=None)
+    page = get(staff_client)
+    assert "Jobs 3 Succeeded 100.0 % Failed 0" in page.text
+    assert "2 jobs waiting, running or with a status that the console does not know are not counted" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_day_that_is_not_over_says_so(staff_client: Client) -> None:
+    put("today", days=0, hour=0)
+    page = get(staff_client)
+    assert f"{day(0)}, so far 1 0 0 0" in page.text
+    assert f"{day(0)}, so far: 1 job, 0 failed" in page.text
+    assert f"{day(1)} 0 0 0 0" in page.text
+    assert page.having("opacity") == [".55", ".55"]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_time_that_was_lost_is_told_by_day(staff_client: Client) -> None:
+    put("failed", days=2, status="failed", run=3600)
+    put("other", days=2, status="failed", run=120)
+    put("good", days=2, run=7200)
+    put("cancelled", days=2, status="cancelled", wait=None, run=None)
+    page = get(staff_client)
+    assert "Lost in failed jobs 1 h 02 min" in page.text
+    assert f"{day(2)}: 1 h 02 min" in page.text
+    assert f"{day(2)} 1 h 02 min" in page.text
+    assert f"{day(3)} 0.00 s" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_each_type_is_drawn_over_time_on_one_scale(staff_client: Client) -> None:
+    put("a", days=3, wait=0.5, run=10)
+    put("b", days=2, wait=0.5, run=1000)
+    put("c", days=2, kind="price-import", wait=8, run=16)
+    page = get(staff_client)
+    assert "one scale for all, 0.52 s to 17 min 30 s" in page.text
+    assert "Product import: waited 0.5" in page.text
+    assert "Day Product import, wait Product import, run Price import, wait Price import, run" in page.text
+    assert re.search(rf"{day(2)} 0\.5\d s 1[67] min \d\d s 8\.2 s 16 s", page.text)
+    assert f"{day(4)} – – – –" in page.text
+    # Two lines of each type; a line of two days, and a dash for one.
+    drawn = [path["d"] for path in page.all("path") if path.get("class") in {"w", "r"}]
+    assert sum("L" in line for line in drawn) >= 2
+    assert any(line.count("M") == 1 and "L" not in line for line in drawn)
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_a_day_leads_to_its_jobs(staff_client: Client) -> None:
     put("before", days=3, hour=23)
     put("first", days=2, hour=0)
@@ -175,6 +229,7 @@ def test_periods_and_stores_are_told_apart(staff_client: Client) -> None:
     assert "Jobs 2 Succeeded" in get(staff_client, period="90d", store="default").text
     page = get(staff_client, store="gone")
     assert "Jobs 2 Succeeded" in page.text
+    assert "gone, not read any more" in page.text
     assert [link for link in page.having("href") if f"created_from={day(6)}" in link and "store=gone" in link]
 
 
@@ -218,7 +273,9 @@ def test_live_says_that_it_cannot_tell(sandbox: SandboxProcess, staff_client: Cl
 
 
 @pytest.mark.usefixtures("sandbox")
-@pytest.mark.parametrize("query", [{"period": "1y"}, {"period": "\0"}, {"store": "x" * 999}, {"store": "\0'"}])
+@pytest.mark.parametrize(
+    "query", [{"period": "1y"}, {"period": "\0"}, {"sort": "\0"}, {"store": "x" * 999}, {"store": "\0'"}]
+)
 def test_what_cannot_be_read_is_said(query: dict[str, str], staff_client: Client) -> None:
     put("a")
     page = get(staff_client, **query)

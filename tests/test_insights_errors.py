@@ -72,6 +72,41 @@ def test_a_period_leaves_out_what_is_older(sandbox: SandboxProcess, sync: Sync, 
     assert "No job of the last 30 days has this problem" in empty.text
 
 
+def test_problems_come_in_the_order_that_is_asked_for(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    def failed(job_id: str, hours: int, messages: list[str]) -> None:
+        created = utc_now() - timedelta(days=2)
+        times = {"created_at": created, "started_at": created, "completed_at": created + timedelta(hours=hours)}
+        raw = raw_job(job_id, status="failed", **{name: moment.isoformat() for name, moment in times.items()})
+        sandbox.put_job(job_id, raw)
+        sandbox.put_errors(job_id, messages=messages)
+
+    failed("long", 10, ["too long"])
+    failed("often", 1, ["too short", "too wide"])
+    failed("again", 1, ["too short"])
+    failed("much", 2, ["too thin"] * 50)
+    sync()
+    page = get(staff_client)
+    assert "2 too short 2 h 00 min lost 2 messages" in page.text
+    lost = Page(staff_client.get(next(link for link in page.having("href") if "sort=lost" in link)))
+    # A job with two problems counts in full for each.
+    assert [lost.text.index(words) for words in ("too long", "too thin", "too short", "too wide")] == sorted(
+        lost.text.index(words) for words in ("too long", "too thin", "too short", "too wide")
+    )
+    assert "10 h 00 min too long 1 job 1 message" in lost.text
+    assert "1 h 00 min too wide 1 job 1 message" in lost.text
+    messages = get(staff_client, sort="messages")
+    assert "50 too thin 1 job 2 h 00 min lost" in messages.text
+    assert messages.having("data-count")[0] == "50"
+    # The order stays with another period.
+    assert "/insights/errors/?period=7d&sort=messages" in messages.having("href")
+    assert "The order could not be read" in get(staff_client, sort="cost").text
+    jobs = get(staff_client, f"/insights/errors/{problems(page)[0]}/")
+    assert "2 messages. The jobs that failed with it had run for 2 h 00 min in all." in jobs.text
+    assert "ran 1 h 00 min" in jobs.text
+
+
 def test_a_list_that_was_read_again_counts_once(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
     put(sandbox, "a", ["too long"] * 3)
     sync()

@@ -20,7 +20,7 @@ from jobs_ui.sources.insights import Insights, SlotFigures, Tally
 from jobs_ui.status import job_type
 
 HALF, MOST = "half", "95 of 100"
-BETWEEN = '</td> <td class="n">'
+BETWEEN = "</td> <td>"
 RATES = (("100 %", 1.0), ("50 %", 0.5), ("0 %", 0.0))
 
 
@@ -37,8 +37,10 @@ class Chart:
 
     @property
     def columns(self) -> SafeString:
-        """The head of the table."""
-        return joined([fill('<th scope="col">{}</th>', words) for words in self.head])
+        """The head of the table. The first column stays in sight (`n`)."""
+        first, *others = self.head
+        columns = [fill('<th class="n" scope="col">{}</th>', first)]
+        return joined([*columns, *(fill(' <th scope="col">{}</th>', words) for words in others)])
 
 
 def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> list[Chart]:
@@ -249,7 +251,7 @@ def _table(rows: Sequence[Sequence[str]]) -> SafeString:
     """
     return joined(
         [
-            SafeString(f'<tr><th scope="row">{_text(first)}</th> <td class="n">{BETWEEN.join(cells)}</td></tr>\n')
+            SafeString(f'<tr><th class="n" scope="row">{_text(first)}</th> <td>{BETWEEN.join(cells)}</td></tr>\n')
             for first, *cells in rows
         ]
     )
