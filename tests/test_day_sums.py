@@ -152,6 +152,22 @@ def test_what_changes_is_told_at_once_and_counted_by_the_next_round(
     assert "too long 1 job" in text
 
 
+def test_a_list_of_errors_that_was_read_again_is_told_at_once(
+    staff_client: Client, sandbox: SandboxProcess, sync: Sync
+) -> None:
+    sandbox.put_job("a", raw_job("a", status="failed"))
+    sandbox.put_errors("a", messages=["too long"])
+    sync()
+    # The job itself stays as it is.
+    sandbox.put_errors("a", messages=["too short"] * 3)
+    staff_client.post("/jobs/a/refresh/")
+    for _ in range(2):
+        text = page(staff_client)
+        assert "too short 1 job 3 messages" in text
+        assert "too long" not in text
+        sync()
+
+
 def test_a_job_that_turns_out_to_be_of_another_day_leaves_the_first() -> None:
     store_jobs("default", [job("a", days=3)], now=NOW)
     count()
