@@ -65,6 +65,13 @@ def test_a_rule_is_added_and_said_in_words(staff_client: Client) -> None:
     assert "The rule is added." in page.text
 
 
+def test_the_same_rule_is_added_once(staff_client: Client) -> None:
+    add(staff_client)
+    assert "You have this rule already." in add(staff_client).text
+    add(staff_client, type="product-import")
+    assert NotificationRule.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -119,10 +126,13 @@ def test_rules_of_others_are_theirs_but_those_of_webhooks_are_seen_by_all(staff_
 def test_a_test_is_put_on_its_way_as_the_real_ones_are(staff_client: Client, staff: User) -> None:
     mine = rule(staff)
     staff_client.post(f"{URL}rules/{mine.pk}/test/")
+    assert "waits to be sent" in Page(staff_client.get(URL)).text
+    # A second click adds nothing, as long as the first one waits.
     staff_client.post(f"{URL}rules/{mine.pk}/test/")
-    page = Page(staff_client.get(URL))
-    assert page.having("data-notification") == ["test", "test"]
-    assert "waits to be sent" in page.text
+    assert Page(staff_client.get(URL)).having("data-notification") == ["test"]
+    Notification.objects.update(state="sent")
+    staff_client.post(f"{URL}rules/{mine.pk}/test/")
+    assert Page(staff_client.get(URL)).having("data-notification") == ["test", "test"]
 
 
 def test_a_rule_is_paused_and_resumed_for_what_happens_from_then_on(staff_client: Client, staff: User) -> None:
@@ -149,6 +159,38 @@ def test_a_rule_that_is_removed_sends_nothing_more_and_its_log_stays(staff_clien
     ]
 
 
+def test_a_rule_that_is_paused_sends_nothing_that_still_waits(staff_client: Client, staff: User) -> None:
+    mine = rule(staff)
+    sent(staff, "a", rule=mine)
+    sent(staff, "b", rule=rule(staff, kind="stuck"))
+    staff_client.post(f"{URL}rules/{mine.pk}/pause/")
+    states = list(Notification.objects.order_by("id").values_list("state", "outcome"))
+    assert states == [("failed", "The rule was paused."), ("waiting", "")]
+
+
+def test_it_says_which_rules_send_nothing_since_their_owner_may_not(staff_client: Client) -> None:
+    otto = User.objects.create_user("otto", is_staff=True)
+    rule(otto, webhook="ops")
+    assert "nothing is sent" not in Page(staff_client.get(URL)).text
+    User.objects.filter(pk=otto.pk).update(is_active=False)
+    assert "made by otto, who may not use this console any more: nothing is sent" in Page(staff_client.get(URL)).text
+
+
+def test_the_log_has_pages_and_the_first_alone_refreshes(staff_client: Client, staff: User) -> None:
+    for number in range(60):
+        sent(staff, f"n{number:02}")
+    first = Page(staff_client.get(URL))
+    assert "n59 failed" in first.text
+    assert "n09 failed" not in first.text
+    (older,) = [link for link in first.having("href") if "before=" in link]
+    second = Page(staff_client.get(older))
+    assert "n09 failed" in second.text
+    assert "n10 failed" not in second.text
+    assert URL not in second.having("hx-get")
+    for wrong in ("x", "-1", "٣", "9" * 30):
+        assert "n59 failed" in Page(staff_client.get(URL, {"before": wrong})).text
+
+
 def sent(user: User, name: str, **changes: object) -> Notification:
     values = {"kind": "failed", "title": f"{name} failed", "lines": [], "facts": {}, "path": "/jobs/x/"} | changes
     return Notification.objects.create(
@@ -161,12 +203,14 @@ def test_the_log_says_what_was_sent_to_whom_and_what_came_of_it(staff_client: Cl
     sent(staff, "mine", state="sent")
     sent(staff, "hook", webhook="ops", state="failed", outcome="It refused the message (status 500).")
     sent(staff, "again", tries=2, outcome="It refused the message (status 500).")
+    sent(staff, "once", tries=1, outcome="It refused the message (status 500).")
     sent(otto, "theirs")
     answer = staff_client.get(URL, headers=HTMX)
     page = Page(answer)
-    assert page.having("data-state") == ["waiting", "failed", "sent"]
+    assert page.having("data-state") == ["waiting", "waiting", "failed", "sent"]
     assert "It refused the message (status 500)." in page.text
     assert "Tried 2 times, again in" in page.text
+    assert "Tried 1 time, again in" in page.text
     assert "theirs" not in page.text
     assert b"<html" not in answer.content
 

@@ -44,7 +44,7 @@ MESSAGE = Message(
 
 
 class MailServer:
-    """What it has got, and what it says to each command, where that is not the usual."""
+    """What it has got, and what it says to each command or recipient, where that is not the usual."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], bytes]] = []
@@ -53,8 +53,8 @@ class MailServer:
 
     # The names and arguments are aiosmtpd's.
     async def handle_RCPT(self, server: Any, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
-        if "RCPT" in self.says:
-            return self.says["RCPT"]
+        if refused := self.says.get("RCPT") or self.says.get(address):
+            return refused
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

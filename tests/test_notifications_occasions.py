@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from jobs_ui.jobs_api import Job as ReadJob
-from jobs_ui.models import FailedJob, Job, JobWatch, Notification, NotificationRule
+from jobs_ui.models import FailedJob, Job, JobWatch, Notification, NotificationRule, SyncState
+from jobs_ui.notifications import words
 from jobs_ui.notifications.occasions import Lookout
 from jobs_ui.sync import store_jobs
 from tests.conftest import raw_job
@@ -44,7 +46,7 @@ def rule(user: User, kind: str = "failed", **changes: Any) -> NotificationRule:
 
 def fails(job_id: str = "a-job", **changes: Any) -> Job:
     """A job that was seen running, and then as failed, its errors read."""
-    read(job_id, **OPEN, **changes)
+    read(job_id, **changes | OPEN)
     read(job_id, at=NOW + timedelta(seconds=1), status="failed", **changes)
     Job.objects.filter(job_id=job_id).update(errors_state="none")
     return Job.objects.get(job_id=job_id)
@@ -54,8 +56,8 @@ def told() -> list[str]:
     return [f"{one.username}: {one.title}" for one in Notification.objects.order_by("id")]
 
 
-def look(after: float = 2) -> int:
-    return LOOKOUT.look(NOW + timedelta(seconds=after))
+def look(after: float = 2) -> None:
+    LOOKOUT.look(NOW + timedelta(seconds=after))
 
 
 def test_a_job_that_fails_is_told_once_to_each_rule_that_looks_out_for_it(mara: User) -> None:
@@ -108,6 +110,74 @@ def test_a_failure_waits_for_its_errors_but_not_for_ever(mara: User) -> None:
     assert told() == []
     look(60)
     assert told() == ["mara: Product import a-job failed"]
+
+
+@pytest.mark.parametrize("offset", [timedelta(hours=-1), timedelta(hours=1)], ids=str)
+def test_what_is_news_does_not_depend_on_the_clock_of_the_api(mara: User, offset: timedelta) -> None:
+    SyncState.objects.create(store="default", clock_offset_ms=offset / timedelta(milliseconds=1))
+    rule(mara, since=NOW)
+    for job_id, ended in [("before", NOW - timedelta(minutes=20)), ("after", NOW + timedelta(seconds=1))]:
+        fails(job_id, completed_at=(ended + offset).isoformat())
+    look()
+    assert told() == ["mara: Product import after failed"]
+
+
+@pytest.mark.parametrize("completed_at", [None, (NOW + timedelta(hours=1)).isoformat()], ids=["unknown", "ahead"])
+def test_a_watched_failure_waits_for_its_errors_but_not_for_ever(mara: User, completed_at: str | None) -> None:
+    JobWatch.objects.create(user=mara, job=read(**OPEN), created_at=NOW)
+    read(at=NOW + timedelta(seconds=1), status="failed", completed_at=completed_at)
+    look()
+    assert told() == []
+    look(60)
+    assert told() == ["mara: Product import a-job failed"]
+
+
+def test_a_job_with_an_id_of_the_longest_kind_is_told(mara: User) -> None:
+    rule(mara)
+    job_id = "\U0001f4a1" * 255
+    JobWatch.objects.create(user=mara, job=fails(job_id), created_at=NOW)
+    look()
+    assert [one.path for one in Notification.objects.all()] == [f"/jobs/{'%F0%9F%92%A1' * 255}/"] * 2
+
+
+def test_a_job_that_cannot_be_put_into_words_keeps_no_other_from_being_told(
+    mara: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    of_ended = words.of_ended
+
+    def broken(job: Job, store_name: str) -> words.Said:
+        if job.job_id == "bad":
+            raise RuntimeError("s3cret")
+        return of_ended(job, store_name)
+
+    # Nothing is known that does it.
+    monkeypatch.setattr(words, "of_ended", broken)
+    rule(mara)
+    for job_id in ("bad", "good"):
+        JobWatch.objects.create(user=mara, job=fails(job_id), created_at=NOW)
+    look()
+    assert told() == ["mara: Product import good failed"] * 2
+    assert not FailedJob.objects.exists()
+    assert "RuntimeError" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_looking_writes_nothing_while_there_is_nothing_to_tell(
+    mara: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    read("waits", status="pending", started_at=None, completed_at=None)
+    started = {**OPEN, "created_at": (NOW - timedelta(hours=3)).isoformat()}
+    for number in range(30):
+        read(f"hangs-{number}", **started, started_at=(NOW - timedelta(hours=2)).isoformat())
+    for number in range(3):
+        rule(mara, "queue", longest=5, type=("", "product-import", "price-import")[number])
+        rule(mara, "stuck", longest=number)
+    rule(mara)
+    look()
+    # What is stuck has been told. A write would make SQLite's writers wait, every two seconds.
+    with django_assert_max_num_queries(20) as looked:
+        look(4)
+    assert {query["sql"].split()[0] for query in looked.captured_queries} == {"SELECT"}
 
 
 def test_what_had_failed_before_is_no_news(mara: User) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core import mail
 from pydantic import SecretStr
 from pytest_django.fixtures import Settings
@@ -17,9 +18,10 @@ from console.webhooks_file import WebhookSettings
 from jobs_ui.models import Notification, NotificationRule
 from jobs_ui.notifications.sending import PAUSES, Sender
 from tests.conftest import Clock
+from tests.test_notifications_emails import MailServer, configure, mail_server
 from tests.webhook_receiver import Receiver, receiver, status
 
-__all__ = ["receiver"]  # a fixture
+__all__ = ["configure", "mail_server", "receiver"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +50,9 @@ def mara(settings: Settings, receiver: Receiver) -> User:
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
         update={"webhooks": (ops,), "WEBHOOK_HOSTS": (receiver.host,), "CONSOLE_URL": "https://jobs.example.com"}
     )
-    return User.objects.create_user("mara", email="mara@example.com", is_staff=True)
+    user = User.objects.create_user("mara", email="mara@example.com", is_staff=True)
+    user.groups.add(Group.objects.get(name="Job operators"))
+    return user
 
 
 @pytest.fixture
@@ -173,6 +177,113 @@ def test_a_target_that_fails_keeps_no_other_waiting(
     # The second message for it is not even tried: it would fare no better.
     assert len(receiver.received) == 1
     assert len(mail.outbox) == 1
+
+
+def test_what_waits_for_one_target_stands_in_no_others_way(
+    sender: Sender, rule: NotificationRule, mara: User, clock: Clock
+) -> None:
+    rule.last_sent_at = clock()
+    rule.save()
+    one = put(mara, clock, rule=rule, webhook="ops")
+    values = {field.attname: getattr(one, field.attname) for field in Notification._meta.fields if field.name != "id"}
+    Notification.objects.bulk_create([Notification(**values | {"occasion": str(number)}) for number in range(2500)])
+    clock.advance(1)
+    put(mara, clock, "b", kind="ended")
+    sender.send_due()
+    assert len(mail.outbox) == 1
+
+
+def test_a_recipient_who_is_refused_for_now_keeps_no_other_waiting(
+    sender: Sender, mara: User, clock: Clock, mail_server: MailServer
+) -> None:
+    mail_server.says[mara.email] = "450 4.7.1 greylisted"
+    put(mara, clock, "a", kind="ended")
+    put(User.objects.create_user("otto", email="otto@example.com", is_staff=True), clock, "b", kind="ended")
+    sender.send_due()
+    assert outcomes() == [("waiting", "The mail server refused the recipient (450)."), ("sent", "")]
+
+
+def test_a_message_that_was_tried_stays_as_it_was(
+    sender: Sender, rule: NotificationRule, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.answer = status(500)
+    for name in ("a", "b"):
+        put(rule.user, clock, name, rule=rule, webhook="ops")
+    sender.send_due()
+    receiver.answer = status(204)
+    for name in ("c", "d"):
+        put(rule.user, clock, name, rule=rule, webhook="ops")
+    clock.advance(PAUSES[0])
+    sender.send_due()
+    # The first may have arrived all the same: under its id nothing else is said.
+    said: dict[str, set[str]] = {}
+    for came in receiver.received:
+        jobs = " ".join(one["job"] for one in came.json()["data"]["notifications"])
+        said.setdefault(came.headers["webhook-id"], set()).add(jobs)
+    assert list(said.values()) == [{"a b"}, {"c d"}]
+
+
+def test_what_is_taken_back_while_it_is_sent_is_not_tried_again(
+    rule: NotificationRule, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.answer = status(500)
+    put(rule.user, clock, rule=rule, webhook="ops")
+    readings = []
+
+    def removing() -> datetime:
+        readings.append(clock())
+        if len(readings) == 3:
+            Notification.objects.update(state="failed", outcome="The rule was removed.")
+        return clock()
+
+    Sender(AtOnce(), clock=removing).send_due()
+    assert len(receiver.received) == 1
+    assert outcomes() == [("failed", "The rule was removed.")]
+
+
+def test_who_may_not_use_webhooks_any_more_sends_nothing_there(
+    sender: Sender, rule: NotificationRule, receiver: Receiver, clock: Clock
+) -> None:
+    put(rule.user, clock, rule=rule, webhook="ops")
+    rule.user.groups.clear()
+    sender.send_due()
+    assert receiver.received == []
+    assert outcomes() == [("failed", "The account that it is for may not use webhooks any more.")]
+
+
+def test_a_test_goes_at_once_and_one_that_arrives_lets_the_others_go(
+    sender: Sender, rule: NotificationRule, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.answer = status(500)
+    put(rule.user, clock, rule=rule, webhook="ops")
+    sender.send_due()
+    other = put(rule.user, clock, "other", rule=rule, webhook="ops")
+    receiver.answer = status(204)
+    sender.send_due()
+    assert len(receiver.received) == 1
+    put(rule.user, clock, "test", rule=rule, webhook="ops", kind="test")
+    sender.send_due()
+    sender.send_due()
+    assert [came.json()["type"] for came in receiver.received] == ["job.failed", "test", "job.failed"]
+    assert receiver.received[-1].headers["webhook-id"] == f"notification-{other.pk}"
+
+
+def test_nothing_more_is_begun_once_it_is_to_stop(
+    rule: NotificationRule, receiver: Receiver, mara: User, clock: Clock
+) -> None:
+    stop = threading.Event()
+    answer = receiver.answer
+
+    def answer_and_stop(handler: Any) -> None:
+        stop.set()
+        answer(handler)
+
+    receiver.answer = answer_and_stop
+    for name in ("a", "b"):
+        put(mara, clock, name, kind="ended", webhook="ops")
+    Sender(AtOnce(), clock=clock, stop=stop).send_due()
+    assert len(receiver.received) == 1
+    assert [state for state, _ in outcomes()] == ["sent", "waiting"]
 
 
 @pytest.mark.parametrize("moment", range(4))

@@ -86,7 +86,8 @@ def _message_id(address: str, message: Message) -> str:
 def _problem(error: Exception) -> CannotDeliver:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max((code for code, _ in error.recipients.values()), default=550)
-        return CannotDeliver(f"The mail server refused the recipient ({code}).", is_final=code >= 500)
+        reason = f"The mail server refused the recipient ({code})."
+        return CannotDeliver(reason, is_final=code >= 500, is_of_target=False)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         # The console's fault and not the message's: it may go when the password has been put right.
         return CannotDeliver(f"The mail server refused the console's user and password ({error.smtp_code}).")

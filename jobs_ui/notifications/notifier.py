@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connections
 
 from jobs_ui.jobs_api import clean_line
-from jobs_ui.models import Notification
+from jobs_ui.models import JobWatch, Notification
 from jobs_ui.notifications.occasions import Lookout
 from jobs_ui.notifications.sending import Sender
 from jobs_ui.sync.clocks import utc_now
@@ -40,7 +40,7 @@ class Notifier:
         self._clock = clock
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="notify")
         self._lookout = Lookout(stores)
-        self._sender = Sender(self._pool, clock=clock)
+        self._sender = Sender(self._pool, clock=clock, stop=stop)
         self._cleaned_at: datetime | None = None
 
     def run(self) -> None:
@@ -53,16 +53,20 @@ class Notifier:
             connections.close_all()
 
     def run_once(self) -> None:
-        """Looks once, and waits until what was begun is sent, or has failed."""
+        """Looks once, and waits until what was begun is sent, or has failed; what takes too long is left for later."""
         self._turn()
         self._sender.wait(LONGEST_WAIT)
+        self._stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _turn(self) -> bool:
+        """Takes each step, whatever became of the others; returns whether all went well."""
+        done = [self._done(step) for step in (self._look, self._sender.send_due, self._clean)]
+        return all(done)
+
+    def _done(self, step: Callable[[], None]) -> bool:
         try:
-            self._lookout.look(self._clock())
-            self._sender.send_due()
-            self._clean()
+            step()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Nobody is told of anything, the database did not answer: %s", clean_line(str(error)))
             connections.close_all()
@@ -76,9 +80,13 @@ class Notifier:
             return False
         return True
 
+    def _look(self) -> None:
+        self._lookout.look(self._clock())
+
     def _clean(self) -> None:
         now = self._clock()
         if self._cleaned_at is None or now - self._cleaned_at >= _BETWEEN_CLEANINGS:
             self._cleaned_at = now
             old = Notification.objects.filter(created_at__lt=now - KEPT_FOR).exclude(state=Notification.WAITING)
             old.delete()
+            JobWatch.objects.filter(ended_at__lt=now - KEPT_FOR).delete()

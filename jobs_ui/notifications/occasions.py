@@ -5,16 +5,18 @@ Each occasion has a name, so that it is written down once, whoever finds it and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from jobs_ui import models
 from jobs_ui.insights.queue_jobs import QueueJob
-from jobs_ui.insights.run_times import UsualTime, is_stuck, usual_times
+from jobs_ui.insights.run_times import is_stuck, usual_times
 from jobs_ui.models import ErrorsState, FailedJob, Job, JobWatch, LongQueue, Notification, NotificationRule
 from jobs_ui.notifications import emails, words
 from jobs_ui.notifications.words import Said
@@ -22,12 +24,15 @@ from jobs_ui.sources.mirror.queue_jobs import queue_history
 from jobs_ui.sources.queue_knowledge import MOST_LEARNT
 from jobs_ui.status import FINAL_STATUSES, PENDING, STARTED, job_type, names_of_type
 
+logger = logging.getLogger(__name__)
+
 MOST_AT_ONCE = 200
 ERRORS_TAKE = timedelta(seconds=45)
 """How long a failure waits for its errors to be read: what to fix is what a reader wants to know."""
 LEEWAY = timedelta(minutes=1)
-"""The clocks of the API and of this console differ by so much at least before a failure counts as older than a rule."""
+"""By so much a failure may seem older than a rule and is told: clocks differ, also by what sync knows of the API's."""
 SHORTEST_STUCK = timedelta(hours=1)
+NO_TIME = timedelta(0)
 # A queue is short again when it is this share of what a rule likes, so that one job more or less is not told each time.
 SHORT_AGAIN = 0.8
 
@@ -40,91 +45,99 @@ class Lookout:
     def __init__(self, stores: Mapping[str, str]) -> None:
         self._stores = stores
 
-    def look(self, now: datetime) -> int:
-        """Writes down what is to be told at `now`; returns how many occasions there were. Raises DatabaseError."""
-        found = self._ended_watches(now)
-        rules = list(
-            NotificationRule.objects.filter(is_on=True, user__is_active=True, user__is_staff=True).select_related(
-                "user"
-            )
-        )
-        found += self._failures(_of_kind(rules, NotificationRule.FAILURE), now)
+    def look(self, now: datetime) -> None:
+        """Writes down what is to be told at `now`. Raises DatabaseError."""
+        self._ended_watches(now)
+        # In one order for all: two processes that write the same wait for each other, and never crosswise.
+        on = NotificationRule.objects.filter(is_on=True, user__is_active=True, user__is_staff=True).order_by("id")
+        rules = list(on.select_related("user"))
+        self._failures(_of_kind(rules, NotificationRule.FAILURE), now)
         if stuck := _of_kind(rules, NotificationRule.STUCK):
-            found += sum(self._stuck(store, stuck, now) for store in self._stores)
+            for store in self._stores:
+                self._stuck(store, stuck, now)
         if queues := _of_kind(rules, NotificationRule.QUEUE):
-            found += sum(self._queue(rule, store, now) for rule in queues for store in self._stores)
-        return found
+            self._queues(queues, now)
 
-    def _ended_watches(self, now: datetime) -> int:
+    def _ended_watches(self, now: datetime) -> None:
         has_ended = Q(job__status__in=FINAL_STATUSES) | Q(job__gone_at__isnull=False)
-        can_tell = (
-            ~Q(job__status="failed") | Q(job__errors_state__in=_READ) | Q(job__completed_at__lt=now - ERRORS_TAKE)
-        )
-        watches = JobWatch.objects.filter(has_ended, can_tell, ended_at=None).select_related("job", "user")
-        count = 0
-        for watch in watches.order_by("id")[:MOST_AT_ONCE]:
-            with transaction.atomic():
-                if watch.user.email and emails.is_configured():
+        # By our clock: the API's may be another, and may not say when a job ended.
+        just_failed = FailedJob.objects.filter(job=OuterRef("job"), at__gte=now - ERRORS_TAKE)
+        can_tell = Q(job__errors_state__in=_READ) | ~Exists(just_failed)
+        open_watches = JobWatch.objects.filter(has_ended, can_tell, ended_at=None).select_related("job", "user")
+        watches = list(open_watches.order_by("id")[:MOST_AT_ONCE])
+        for watch in watches:
+            if watch.user.email and emails.is_configured():
+                with _by_itself(watch.job):
                     said = words.of_ended(watch.job, self._name(watch.job.store))
                     _write(f"watch:{watch.pk}", Notification.ENDED, said, watch.user, now)
-                JobWatch.objects.filter(pk=watch.pk).update(ended_at=now)
-            count += 1
-        return count
+        if watches:
+            JobWatch.objects.filter(pk__in=[watch.pk for watch in watches]).update(ended_at=now)
 
-    def _failures(self, rules: Sequence[NotificationRule], now: datetime) -> int:
+    def _failures(self, rules: Sequence[NotificationRule], now: datetime) -> None:
         can_tell = Q(job__errors_state__in=_READ) | Q(at__lt=now - ERRORS_TAKE)
-        failed = FailedJob.objects.filter(can_tell).select_related("job").order_by("at", "id")[:MOST_AT_ONCE]
-        count = 0
+        failed = list(FailedJob.objects.filter(can_tell).select_related("job").order_by("at", "id")[:MOST_AT_ONCE])
+        if not failed:
+            return
+        offsets = _clock_offsets()
         for failure in failed:
             job = failure.job
-            ended = (job.completed_at or failure.at) + LEEWAY
-            matching = [rule for rule in rules if _matches(rule, job) and ended >= rule.since]
-            with transaction.atomic():
-                if matching:
-                    self._tell(matching, f"failed:{job.pk}", words.of_ended(job, self._name(job.store)), now)
-                    count += 1
-                failure.delete()
-        return count
+            by_our_clock = job.completed_at - offsets.get(job.store, NO_TIME) if job.completed_at else failure.at
+            matching = [rule for rule in rules if _matches(rule, job) and by_our_clock + LEEWAY >= rule.since]
+            if matching:
+                with _by_itself(job):
+                    _tell(matching, f"failed:{job.pk}", words.of_ended(job, self._name(job.store)), now)
+        # Not one transaction with the above: what was written down twice would be told once all the same.
+        FailedJob.objects.filter(pk__in=[failure.pk for failure in failed]).delete()
 
-    def _stuck(self, store: str, rules: Sequence[NotificationRule], now: datetime) -> int:
-        api_now = now + _clock_offset(store)
-        running = Job.objects.filter(
-            store=store, status=STARTED, gone_at=None, started_at__lt=api_now - SHORTEST_STUCK
-        ).order_by("-created_at", "-id")[:MOST_AT_ONCE]
-        jobs = [job for job in running if any(_matches(rule, job) for rule in rules)]
-        if not jobs:
-            return 0
-        usual = _usual_times(store)
-        count = 0
-        for job in jobs:
+    def _stuck(self, store: str, rules: Sequence[NotificationRule], now: datetime) -> None:
+        api_now = now + _clock_offsets().get(store, NO_TIME)
+        started = Job.objects.filter(store=store, status=STARTED, gone_at=None)
+        running = started.filter(started_at__lt=api_now - SHORTEST_STUCK).order_by("-created_at", "-id")
+        # What the API said of them, which may be long, is not needed, and they are looked at every two seconds.
+        untold = _untold(running.defer("raw", "filter")[:MOST_AT_ONCE], rules)
+        if not untold:
+            return
+        usual = usual_times(queue_history(store, most=MOST_LEARNT))
+        for job, matching in untold.items():
             if is_stuck(_queue_job(job), usual.get(job_type(job.type).name), api_now):
-                matching = [rule for rule in rules if _matches(rule, job)]
-                count += self._tell(matching, f"stuck:{job.pk}", words.of_stuck(job, self._name(store), api_now), now)
-        return count
+                with _by_itself(job):
+                    _tell(matching, f"stuck:{job.pk}", words.of_stuck(job, self._name(store), api_now), now)
 
-    def _queue(self, rule: NotificationRule, store: str, now: datetime) -> int:
-        if rule.store not in ("", store):
-            return 0
+    def _queues(self, rules: Sequence[NotificationRule], now: datetime) -> None:
+        told = set(LongQueue.objects.filter(rule__in=rules).values_list("rule_id", "store"))
+        for rule in rules:
+            for store in self._stores:
+                if rule.store in ("", store):
+                    self._queue(rule, store, now, is_told=(rule.pk, store) in told)
+
+    def _queue(self, rule: NotificationRule, store: str, now: datetime, *, is_told: bool) -> None:
         waiting = _waiting(rule, store)
         length = waiting[: rule.longest + 1].count()
-        told = LongQueue.objects.filter(rule=rule, store=store)
-        if length > rule.longest:
-            if told.exists():
-                return 0
+        if length > rule.longest and not is_told:
             oldest = waiting.order_by("created_at", "id").first()
             said = words.of_queue(rule, store, self._name(store), waiting.count(), oldest)
             with transaction.atomic():
                 alarm, is_new = LongQueue.objects.get_or_create(rule=rule, store=store, defaults={"since": now})
-                return self._tell([rule], f"queue:{store}:{alarm.since.isoformat()}", said, now) if is_new else 0
-        if length <= rule.longest * SHORT_AGAIN:
-            told.delete()
-        return 0
-
-    def _tell(self, rules: Iterable[NotificationRule], what: str, said: Said, now: datetime) -> int:
-        return sum(_write(f"rule:{rule.pk}:{what}", rule.kind, said, rule.user, now, rule) for rule in rules)
+                if is_new:
+                    _tell([rule], f"queue:{store}:{alarm.since.isoformat()}", said, now)
+        elif length <= rule.longest * SHORT_AGAIN and is_told:
+            LongQueue.objects.filter(rule=rule, store=store).delete()
 
     def _name(self, store: str) -> str:
         return self._stores.get(store, store)
+
+
+@contextmanager
+def _by_itself(job: Job) -> Iterator[None]:
+    """A job that cannot be put into words keeps none of the others from being told."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        # The database, and not the job.
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is: the others come after it
+        # No traceback: it could show what the values were.
+        logger.error("Nobody is told of job row %s: %s", job.pk, type(error).__name__)  # noqa: TRY400
 
 
 def _of_kind(rules: Iterable[NotificationRule], kind: str) -> list[NotificationRule]:
@@ -141,10 +154,29 @@ def _waiting(rule: NotificationRule, store: str) -> QuerySet[Job]:
     return waiting.filter(type__in=names_of_type(rule.type)) if rule.type else waiting
 
 
+def _tell(rules: Iterable[NotificationRule], what: str, said: Said, now: datetime) -> None:
+    for rule in rules:
+        _write(f"rule:{rule.pk}:{what}", rule.kind, said, rule.user, now, rule)
+
+
+def _untold(jobs: Iterable[Job], rules: Iterable[NotificationRule]) -> dict[Job, list[NotificationRule]]:
+    """The jobs that some of the rules look out for and have not told to be stuck yet, with these rules."""
+    untold: dict[Job, list[NotificationRule]] = {}
+    jobs = list(jobs)
+    for rule in rules:
+        names = {f"rule:{rule.pk}:stuck:{job.pk}": job for job in jobs if _matches(rule, job)}
+        told = set(Notification.objects.filter(occasion__in=names).values_list("occasion", flat=True))
+        for name in names.keys() - told:
+            untold.setdefault(names[name], []).append(rule)
+    return untold
+
+
 def _write(
     occasion: str, kind: str, said: Said, user: User, now: datetime, rule: NotificationRule | None = None
-) -> int:
-    """Writes a notification down, unless that occasion has one; returns how many were written."""
+) -> None:
+    """Writes a notification down, unless that occasion has one."""
+    if Notification.objects.filter(occasion=occasion).exists():
+        return
     row = Notification(
         occasion=occasion,
         kind=kind,
@@ -159,21 +191,17 @@ def _write(
         created_at=now,
         due_at=now,
     )
-    if Notification.objects.filter(occasion=occasion).exists():
-        return 0
-    # Another process may have written it just now.
-    Notification.objects.bulk_create([row], ignore_conflicts=True)
-    return 1
+    with transaction.atomic():
+        # Another process may have written it just now.
+        Notification.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _clock_offset(store: str) -> timedelta:
-    """The API's clock less ours, as sync last saw it."""
-    found = models.SyncState.objects.filter(store=store).values_list("clock_offset_ms", flat=True).first()
-    return timedelta(milliseconds=found or 0)
-
-
-def _usual_times(store: str) -> dict[str, UsualTime]:
-    return usual_times(queue_history(store, most=MOST_LEARNT))
+def _clock_offsets() -> dict[str, timedelta]:
+    """The API's clock less ours by store, as sync last saw it."""
+    return {
+        store: timedelta(milliseconds=offset)
+        for store, offset in models.SyncState.objects.values_list("store", "clock_offset_ms")
+    }
 
 
 def _queue_job(job: Job) -> QueueJob:

@@ -99,7 +99,8 @@ class Notification(models.Model):
     lines = models.JSONField()
     facts = models.JSONField()
     # The page of what it is about, within the console; where that itself is, the settings know.
-    path = models.CharField(max_length=1024)
+    # Percent-encoded, an id takes up to twelve times its 255 characters.
+    path = models.TextField()
     created_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=STATES, default=WAITING)
     # When it is sent, or tried again. While it is being sent, when it may be tried by somebody else.

@@ -8,19 +8,21 @@ id: a receiver can tell.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, wait
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, connections, transaction
+from django.db.models import F, Min, QuerySet
 
+from jobs_ui.jobs_api import clean_line
 from jobs_ui.models import Notification, NotificationRule
 from jobs_ui.notifications import emails, webhooks, words
 from jobs_ui.notifications.messages import Message
 from jobs_ui.notifications.problems import CannotDeliver
-from jobs_ui.notifications.targets import configured_targets
+from jobs_ui.notifications.targets import USE_WEBHOOKS, configured_targets
 
 logger = logging.getLogger(__name__)
 
@@ -28,28 +30,32 @@ PAUSES = (30, 120, 600, 3600, 21600)
 """Seconds between two tries; after the last one it is given up."""
 CLAIM = timedelta(seconds=60)
 """How long a notification belongs to the process that sends it: much longer than a try can take."""
-MOST_AT_ONCE = 500
-MOST_TOGETHER = 50
+MOST_ALONE = 50
+"""Messages of one notification each that a target gets in a row, before the others of it have their turn."""
+MOST_TOGETHER = 1000
+"""Notifications in one message. It names fewer: see `words.MOST_TOGETHER` and MOST_FACTS."""
+MOST_FACTS = 50
 BURST = timedelta(seconds=60)
 """The least time between two messages of one rule: what comes meanwhile is put together."""
-EMAIL = "email"
 
 Clock = Callable[[], datetime]
 
 
-class _Parcel(NamedTuple):
-    """What goes out as one message: one notification, or several of one rule."""
-
-    rule_id: int | None
-    keys: list[int]
+Parcel = Sequence[int]
+"""The keys of the notifications that go out as one message: one, or several of one rule."""
 
 
 class Sender:
-    """Sends what is due, at most one message at a time to each target. `pool` runs the targets side by side."""
+    """Sends what is due, at most one message at a time to each target. `pool` runs the targets side by side.
 
-    def __init__(self, pool: Executor, *, clock: Clock) -> None:
+    A target ("channel") is a webhook, by its short name, or the mail server: "". Once `stop` is set, no message more is
+    begun.
+    """
+
+    def __init__(self, pool: Executor, *, clock: Clock, stop: threading.Event | None = None) -> None:
         self._pool = pool
         self._clock = clock
+        self._stop = stop or threading.Event()
         self._under_way: dict[str, Future[None]] = {}
         # By channel: how often it failed in a row, and when it may be tried again.
         self._failures: dict[str, tuple[int, datetime]] = {}
@@ -57,39 +63,56 @@ class Sender:
     def send_due(self) -> None:
         """Begins to send what is due, to each target that is not busy. Raises DatabaseError."""
         now = self._clock()
-        for channel, parcels in _due(now).items():
-            busy = self._under_way.get(channel)
-            _, not_before = self._failures.get(channel, (0, now))
-            if (busy is None or busy.done()) and not_before <= now:
-                self._under_way[channel] = self._pool.submit(self._send_all, channel, parcels)
+        for channel, parcels in self._due(now).items():
+            self._under_way[channel] = self._pool.submit(self._send_all, channel, parcels)
 
     def wait(self, seconds: float) -> None:
         """Returns when what was begun is sent, or has failed; at the latest after so many seconds."""
         wait(self._under_way.values(), timeout=seconds)
 
-    def _send_all(self, channel: str, parcels: Sequence[_Parcel]) -> None:
+    def _due(self, now: datetime) -> dict[str, list[Parcel]]:
+        """What is to be sent, by its target, the oldest first. What waits for one target stands in no other's way."""
+        waiting = Notification.objects.filter(state=Notification.WAITING, due_at__lte=now)
+        groups = waiting.values_list("webhook", "rule_id", "kind", "rule__last_sent_at").annotate(oldest=Min("due_at"))
+        channels: dict[str, list[Parcel]] = {}
+        for channel, rule_id, kind, last, _ in groups.order_by("oldest"):
+            is_alone = kind in (Notification.ENDED, Notification.TEST) or not rule_id
+            is_burst = not is_alone and last is not None and timedelta(0) <= now - last < BURST
+            if is_burst or not self._may_be_tried(channel, kind, now):
+                continue
+            group = waiting.filter(webhook=channel, rule=rule_id, kind=kind)
+            channels.setdefault(channel, []).extend(_alone(group) if is_alone else _together(group))
+        return channels
+
+    def _may_be_tried(self, channel: str, kind: str, now: datetime) -> bool:
+        """Whether the target is free, and not left in peace after a failure; who tests it wants to know at once."""
+        busy = self._under_way.get(channel)
+        _, not_before = self._failures.get(channel, (0, now))
+        return (busy is None or busy.done()) and (not_before <= now or kind == Notification.TEST)
+
+    def _send_all(self, channel: str, parcels: Sequence[Parcel]) -> None:
         try:
             for parcel in parcels:
-                if not self._send(channel, parcel):
+                if self._stop.is_set() or not self._send(channel, parcel):
                     break
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("Notifications wait, the database did not answer: %s: %s", type(error).__name__, error)
+            logger.warning("Notifications wait, the database did not answer: %s", clean_line(str(error)))
         finally:
             if not connection.in_atomic_block:
                 connections.close_all()
 
-    def _send(self, channel: str, parcel: _Parcel) -> bool:
+    def _send(self, channel: str, parcel: Parcel) -> bool:
         """Sends one message, and notes what came of it; returns whether the target seems to work."""
-        rows = _claim(parcel.keys, self._clock())
+        rows = _claim(parcel, self._clock())
         if not rows:
             return True
         try:
             _deliver(rows, self._clock())
         except CannotDeliver as problem:
             _note_failure(rows, problem, self._clock())
-            if not problem.is_final:
+            if problem.is_of_target and rows[0].kind != Notification.TEST:
                 self._back_off(channel)
-            return problem.is_final
+            return not problem.is_of_target
         except Exception as error:  # noqa: BLE001 - whatever it is: the others must go out
             # No text and no traceback: either may hold the target's address.
             logger.error("A notification met a mistake of the console's own: %s", type(error).__name__)  # noqa: TRY400
@@ -106,20 +129,20 @@ class Sender:
         self._failures[channel] = count + 1, self._clock() + timedelta(seconds=pause)
 
 
-def _due(now: datetime) -> dict[str, list[_Parcel]]:
-    """What is to be sent, by its target, the oldest first."""
-    waiting = Notification.objects.filter(state=Notification.WAITING, due_at__lte=now).order_by("due_at", "id")
-    channels: dict[str, dict[object, _Parcel]] = {}
-    values = waiting.values_list("pk", "webhook", "rule_id", "kind", "rule__last_sent_at")
-    for key, webhook, rule_id, kind, last in values[:MOST_AT_ONCE]:
-        is_alone = kind in (Notification.ENDED, Notification.TEST) or not rule_id
-        if not is_alone and last is not None and now - last < BURST:
-            continue
-        parcels = channels.setdefault(webhook or EMAIL, {})
-        parcel = parcels.setdefault(("one", key) if is_alone else rule_id, _Parcel(rule_id, []))
-        if len(parcel.keys) < MOST_TOGETHER:
-            parcel.keys.append(key)
-    return {channel: list(parcels.values()) for channel, parcels in channels.items()}
+def _alone(group: QuerySet[Notification]) -> list[Parcel]:
+    return [[key] for key in group.order_by("due_at", "id").values_list("pk", flat=True)[:MOST_ALONE]]
+
+
+def _together(group: QuerySet[Notification]) -> list[Parcel]:
+    """One message of all that is new, and those that were tried as they were: one of them may have arrived."""
+    parcels: dict[datetime | None, list[int]] = {}
+    most = 2 * MOST_TOGETHER
+    for key, tries, due_at in group.order_by("due_at", "id").values_list("pk", "tries", "due_at")[:most]:
+        parcels.setdefault(due_at if tries else None, []).append(key)
+    if len(parcels) > 1 and sum(map(len, parcels.values())) == most:
+        # It may not be whole.
+        parcels.popitem()
+    return [keys[:MOST_TOGETHER] for keys in parcels.values()]
 
 
 def _claim(keys: Iterable[int], now: datetime) -> list[Notification]:
@@ -128,8 +151,8 @@ def _claim(keys: Iterable[int], now: datetime) -> list[Notification]:
         rows = list(free.select_for_update(of=("self",)).select_related("user", "rule").order_by("pk"))
         for row in rows:
             row.tries += 1
-            row.due_at = now + CLAIM
-        Notification.objects.bulk_update(rows, ["tries", "due_at"])
+        claimed = Notification.objects.filter(pk__in=[row.pk for row in rows])
+        claimed.update(tries=F("tries") + 1, due_at=now + CLAIM)
     return rows
 
 
@@ -144,6 +167,8 @@ def _deliver(rows: Sequence[Notification], now: datetime) -> None:
             raise CannotDeliver("The account has no e-mail address.", is_final=True)
         emails.send(user.email, message)
         return
+    if not user.has_perm(USE_WEBHOOKS):
+        raise CannotDeliver("The account that it is for may not use webhooks any more.", is_final=True)
     target = configured_targets().get(first.webhook)
     if target is None:
         raise CannotDeliver("The webhook is not in the settings any more.", is_final=True)
@@ -155,7 +180,7 @@ def _message(rows: Sequence[Notification]) -> Message:
     title, lines, path, facts = first.title, list(first.lines), first.path, dict(first.facts)
     if len(rows) > 1 and first.rule is not None:
         title, lines, path, _ = words.together(first.rule, [row.title for row in rows])
-        facts = {"notifications": [row.facts for row in rows]}
+        facts = {"count": len(rows), "notifications": [row.facts for row in rows[:MOST_FACTS]]}
     base = settings.ENVIRONMENT.CONSOLE_URL
     return Message(
         id=f"notification-{first.pk}",
@@ -179,10 +204,11 @@ def _note_sent(rows: Sequence[Notification], now: datetime) -> None:
 
 
 def _note_failure(rows: Sequence[Notification], problem: CannotDeliver, now: datetime) -> None:
-    for row in rows:
-        row.outcome = problem.reason[:255]
-        if problem.is_final or row.tries > len(PAUSES) or row.kind == Notification.TEST:
-            row.state = Notification.FAILED
-        else:
-            row.due_at = now + timedelta(seconds=PAUSES[row.tries - 1])
-    Notification.objects.bulk_update(rows, ["state", "due_at", "outcome"])
+    first = rows[0]
+    changes: dict[str, object] = {"outcome": problem.reason[:255]}
+    if problem.is_final or first.tries > len(PAUSES) or first.kind == Notification.TEST:
+        changes["state"] = Notification.FAILED
+    else:
+        changes["due_at"] = now + timedelta(seconds=PAUSES[first.tries - 1])
+    # Its rule may have been removed meanwhile: then it is not tried again.
+    Notification.objects.filter(pk__in=[row.pk for row in rows], state=Notification.WAITING).update(**changes)

@@ -11,6 +11,9 @@ from pydantic import SecretStr
 
 from console.environment import Environment
 
+USE_WEBHOOKS = "jobs_ui.use_webhooks"
+"""The permission that somebody needs to have messages sent to a webhook."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:

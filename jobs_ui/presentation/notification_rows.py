@@ -8,6 +8,7 @@ from datetime import datetime
 
 from jobs_ui.models import Notification, NotificationRule
 from jobs_ui.presentation.durations import ago, exact
+from jobs_ui.presentation.rows import counted
 from jobs_ui.status import job_type
 
 KINDS = dict(Notification.KINDS)
@@ -16,13 +17,17 @@ STATUS_OF = {Notification.SENT: "success", Notification.FAILED: "failed", Notifi
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule in words: what it looks out for, where, whom it tells, and whether the reader may change it."""
+    """A rule in words: what it looks out for, where, whom it tells, and whether the reader may change it.
+
+    `is_idle`: the account that made it may not use this console any more, so that nothing is sent.
+    """
 
     rule: NotificationRule
     what: str
     where: str
     to: str
     may_change: bool
+    is_idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def rule_rows(
             where=_where(rule, stores),
             to=_to(rule.webhook, rule.user.get_username(), targets),
             may_change=rule.user_id == user_id,
+            is_idle=not (rule.user.is_active and rule.user.is_staff),
         )
         for rule in rules
     ]
@@ -93,4 +99,4 @@ def _outcome(one: Notification, now: datetime) -> str:
         return "waits to be sent"
     seconds = max(round((one.due_at - now).total_seconds()), 0)
     later = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-    return f"{one.outcome} Tried {one.tries} times, again in {later}." if one.outcome else "is being sent"
+    return f"{one.outcome} Tried {counted(one.tries, 'time')}, again in {later}." if one.outcome else "is being sent"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,20 +17,21 @@ from jobs_ui.notifications import emails
 from jobs_ui.notifications.words import title_of_ended
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
-from jobs_ui.views.notifications import MOST_WATCHED
 from jobs_ui.views.problems import cannot_ask, job_not_found
 from jobs_ui.views.rendering import STOP_POLLING, person, utc_now, wants_fragment
 
 WATCHES = "watches"
 """The session's key that says that this browser is to be told: pages then ask now and then."""
+MOST_WATCHED = 200
 SHOWN_FOR = timedelta(hours=24)
 MOST_SHOWN = 5
 
 
 class EndedRow(NamedTuple):
-    """A watched job that has ended: the watch's number, the job, and what became of it in one line."""
+    """A watched job that has ended: the watch's number, a name of this end alone, the job, and what became of it."""
 
     watch: int
+    name: str
     job_id: str
     title: str
 
@@ -56,9 +59,10 @@ def job_watch(request: HttpRequest, job_id: str) -> HttpResponse:
         messages.error(request, f"You watch {MOST_WATCHED} jobs, and no more fit. Stop watching one first.")
     else:
         row = Job.objects.get(store=job.store, job_id=job.job_id)
-        fresh = {"created_at": utc_now(), "ended_at": None, "seen_at": None}
-        JobWatch.objects.update_or_create(job=row, user=person(request), defaults=fresh)
-        request.session[WATCHES] = True
+        # One that was thought to be gone may have come back: its end is another one, which is told again.
+        JobWatch.objects.filter(job=row, user=person(request)).exclude(ended_at=None).delete()
+        JobWatch.objects.get_or_create(job=row, user=person(request), defaults={"created_at": utc_now()})
+        ask_for_ends(request)
     return redirect("job_detail", job_id)
 
 
@@ -66,31 +70,58 @@ def watch_parts(request: HttpRequest, job: JobRecord) -> dict[str, object]:
     """What the page of a job that has not ended yet shows of watching it."""
     mine = JobWatch.objects.filter(user=person(request), ended_at=None)
     email = person(request).email if emails.is_configured() else ""
+    is_watched = mine.filter(job__store=job.store, job__job_id=job.job_id).exists()
+    if is_watched:
+        ask_for_ends(request)
     return {
         "can_be_watched": True,
-        "is_watched": mine.filter(job__store=job.store, job__job_id=job.job_id).exists(),
+        "is_watched": is_watched,
         "told_by": f"by e-mail to {email}, and here while a page is open" if email else "here while a page is open",
     }
+
+
+def watched(user: User, now: datetime) -> QuerySet[JobWatch]:
+    """What somebody waits for, and what has ended in the last hours and was not put out of sight."""
+    return JobWatch.objects.filter(Q(ended_at=None) | Q(ended_at__gt=now - SHOWN_FOR, seen_at=None), user=user)
+
+
+def ask_for_ends(request: HttpRequest) -> None:
+    """Lets the pages of this session ask which watched jobs have ended, wherever somebody chose to watch them."""
+    if WATCHES not in request.session:
+        request.session[WATCHES] = True
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def watches_ended(request: HttpRequest) -> HttpResponse:
     """`/notifications/ended/`: the part of every page that says which watched jobs have ended.
 
-    A POST with `watch=<number>` puts one out of sight. htmx is told to stop asking once there is nothing left to wait
-    for.
+    A POST with `watch=<number>` puts one out of sight, with `watch=all` all. A GET names in `shown` what the page shows
+    already: where that is all there is, 204 leaves it alone, so that nobody loses the focus or hears it read out again.
+    htmx is told to stop asking once there is nothing left to wait for.
     """
-    mine, now = JobWatch.objects.filter(user=person(request)), utc_now()
+    now = utc_now()
+    mine = watched(person(request), now)
+    unseen = mine.exclude(ended_at=None)
     if request.method == "POST":
         number = request.POST.get("watch", "")
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            mine.filter(pk=int(number), seen_at=None).update(seen_at=now)
+        if number == "all":
+            unseen.update(seen_at=now)
+        elif number.isascii() and number.isdigit() and len(number) < 19:
+            unseen.filter(pk=int(number)).update(seen_at=now)
     if not wants_fragment(request):
         return redirect("notifications")
-    unseen = mine.filter(seen_at=None, ended_at__gt=now - SHOWN_FOR).select_related("job")
-    ended = [EndedRow(watch.pk, watch.job.job_id, title_of_ended(watch.job)) for watch in unseen.order_by("-id")]
-    response = render(request, "jobs_ui/_ended.html", {"ended": ended[:MOST_SHOWN]})
-    if not ended and not mine.filter(ended_at=None).exists():
+    newest = list(unseen.select_related("job").order_by("-id")[:MOST_SHOWN])
+    rows, more = [_ended_row(watch) for watch in newest], max(unseen.count() - len(newest), 0)
+    shown = [*(row.name for row in rows), *([str(more)] if more else [])]
+    context = {"ended": rows, "more": more}
+    if not newest and not mine.exists():
         request.session.pop(WATCHES, None)
-        response.status_code = STOP_POLLING
-    return response
+        return render(request, "jobs_ui/_ended.html", context, status=STOP_POLLING)
+    if request.method != "POST" and request.GET.getlist("shown") == shown:
+        return HttpResponse(status=204)
+    return render(request, "jobs_ui/_ended.html", context)
+
+
+def _ended_row(watch: JobWatch) -> EndedRow:
+    ended = int(watch.ended_at.timestamp()) if watch.ended_at else 0
+    return EndedRow(watch.pk, f"{watch.pk}-{ended}", watch.job.job_id, title_of_ended(watch.job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from secrets import token_hex
 
 from django.conf import settings
@@ -12,18 +13,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from jobs_ui.models import JobWatch, LongQueue, Notification, NotificationRule
+from jobs_ui.models import LongQueue, Notification, NotificationRule
 from jobs_ui.notification_forms import EMAIL, RuleForm
 from jobs_ui.notifications import emails
-from jobs_ui.notifications.targets import configured_targets
+from jobs_ui.notifications.targets import USE_WEBHOOKS, configured_targets
 from jobs_ui.presentation.notification_rows import rule_rows, sent_rows
 from jobs_ui.sources import get_source
 from jobs_ui.views.job_cancel import GROUP
+from jobs_ui.views.job_watch import MOST_WATCHED, ask_for_ends, watched
 from jobs_ui.views.rendering import person, render_page, utc_now, wants_fragment
 
-PERMISSION = "jobs_ui.use_webhooks"
 MOST_RULES = 50
-MOST_WATCHED = 200
 MOST_SENT = 50
 
 
@@ -37,13 +37,11 @@ def notifications(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             return _added(request, form)
     targets = {target.slug: target.name for target in configured_targets().values()}
-    mine = Q(user=person(request)) | ~Q(webhook="")
-    sent = Notification.objects.filter(mine).order_by("-id")[:MOST_SENT]
-    context: dict[str, object] = {"sent": sent_rows(sent, targets, now), "capabilities": source.capabilities}
+    context = _log(request, targets) | {"capabilities": source.capabilities}
     if not wants_fragment(request):
-        rules = NotificationRule.objects.filter(mine).select_related("user").order_by("id")
+        rules = NotificationRule.objects.filter(_mine(request)).select_related("user").order_by("id")
         names = {store.slug: store.name for store in stores}
-        watches = JobWatch.objects.filter(user=person(request), ended_at=None).select_related("job")
+        watches = watched(person(request), now).select_related("job").defer("job__raw", "job__filter")
         context |= {
             "form": form or _form(request),
             "rules": rule_rows(rules, targets, names, person(request).pk),
@@ -51,18 +49,45 @@ def notifications(request: HttpRequest) -> HttpResponse:
             "email": person(request).email,
             "sends_email": emails.is_configured(),
             "targets": targets,
-            "may_use_webhooks": request.user.has_perm(PERMISSION),
+            "may_use_webhooks": request.user.has_perm(USE_WEBHOOKS),
             "operators": GROUP,
             "has_address": bool(settings.ENVIRONMENT.CONSOLE_URL),
         }
+        if context["watches"]:
+            ask_for_ends(request)
     status = 400 if form is not None else 200
     return render_page(request, "notifications", context, status=status, fragment="sent")
+
+
+def _mine(request: HttpRequest) -> Q:
+    """What a reader may see: what is theirs, and what goes to webhooks, where others read it anyway."""
+    return Q(user=person(request)) | ~Q(webhook="")
+
+
+def _log(request: HttpRequest, targets: Mapping[str, str]) -> dict[str, object]:
+    """A page of what was sent: the newest, or what comes before the number `before`."""
+    before = request.GET.get("before", "")
+    sent = Notification.objects.filter(_mine(request)).order_by("-id")
+    if is_older := before.isascii() and before.isdigit() and len(before) < 19:
+        sent = sent.filter(pk__lt=int(before))
+    rows = list(sent[: MOST_SENT + 1])
+    path = reverse("notifications")
+    return {
+        "sent": sent_rows(rows[:MOST_SENT], targets, utc_now()),
+        "is_older": is_older,
+        "page_words": "",
+        "previous_url": f"{path}#sent" if is_older else "",
+        "next_url": f"{path}?before={rows[MOST_SENT - 1].pk}#sent" if len(rows) > MOST_SENT else "",
+    }
 
 
 @require_POST
 def rule_test(request: HttpRequest, number: int) -> HttpResponse:
     """`POST /notifications/rules/<n>/test/`: a message that says that it is a test, sent as the real ones are."""
     rule, now = _rule(request, number), utc_now()
+    if Notification.objects.filter(rule=rule, kind=Notification.TEST, state=Notification.WAITING).exists():
+        messages.info(request, "A test is on its way already: what became of it stands below.")
+        return redirect("notifications")
     Notification.objects.create(
         occasion=f"rule:{rule.pk}:test:{token_hex(8)}",
         kind=Notification.TEST,
@@ -83,8 +108,10 @@ def rule_test(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def rule_pause(request: HttpRequest, number: int) -> HttpResponse:
-    """`POST /notifications/rules/<n>/pause/`: what happens until it is resumed is not told, then or later."""
-    NotificationRule.objects.filter(pk=_rule(request, number).pk).update(is_on=False)
+    """`POST /notifications/rules/<n>/pause/`: what happens until it is resumed, or still waits, is not told."""
+    rule = _rule(request, number)
+    NotificationRule.objects.filter(pk=rule.pk).update(is_on=False)
+    _take_back(rule, "The rule was paused.")
     return redirect("notifications")
 
 
@@ -101,12 +128,15 @@ def rule_resume(request: HttpRequest, number: int) -> HttpResponse:
 def rule_remove(request: HttpRequest, number: int) -> HttpResponse:
     """`POST /notifications/rules/<n>/remove/`: what was sent stays in the log; what still waits is not sent."""
     rule = _rule(request, number)
-    Notification.objects.filter(rule=rule, state=Notification.WAITING).update(
-        state=Notification.FAILED, outcome="The rule was removed."
-    )
+    _take_back(rule, "The rule was removed.")
     rule.delete()
     messages.info(request, "The rule is removed.")
     return redirect("notifications")
+
+
+def _take_back(rule: NotificationRule, reason: str) -> None:
+    waiting = Notification.objects.filter(rule=rule, state=Notification.WAITING)
+    waiting.update(state=Notification.FAILED, outcome=reason)
 
 
 def _rule(request: HttpRequest, number: int) -> NotificationRule:
@@ -120,26 +150,26 @@ def _form(request: HttpRequest, data: object = None) -> RuleForm:
     channels = []
     if emails.is_configured() and (address := person(request).email):
         channels.append((EMAIL, f"my e-mail, {address}"))
-    if request.user.has_perm(PERMISSION):
+    if request.user.has_perm(USE_WEBHOOKS):
         channels += [(f"webhook:{target.slug}", target.name) for target in configured_targets().values()]
     return RuleForm(data, channels=channels, stores=source.stores(), types=source.seen()[0])
 
 
 def _added(request: HttpRequest, form: RuleForm) -> HttpResponse:
     values, now = form.cleaned_data, utc_now()
-    if NotificationRule.objects.filter(user=person(request)).count() >= MOST_RULES:
+    mine = NotificationRule.objects.filter(user=person(request))
+    chosen = {
+        "kind": values["kind"],
+        "store": values["store"],
+        "type": values["type"],
+        "longest": values["longest"] if values["kind"] == NotificationRule.QUEUE else 0,
+        "webhook": "" if values["to"] == EMAIL else values["to"].removeprefix("webhook:"),
+    }
+    if mine.filter(**chosen).exists():
+        messages.info(request, "You have this rule already.")
+    elif mine.count() >= MOST_RULES:
         messages.error(request, f"You have {MOST_RULES} rules, and no more fit. Remove one first.")
-        return redirect("notifications")
-    is_queue = values["kind"] == NotificationRule.QUEUE
-    NotificationRule.objects.create(
-        user=person(request),
-        kind=values["kind"],
-        store=values["store"],
-        type=values["type"],
-        longest=values["longest"] if is_queue else 0,
-        webhook="" if values["to"] == EMAIL else values["to"].removeprefix("webhook:"),
-        created_at=now,
-        since=now,
-    )
-    messages.info(request, "The rule is added. Send a test to see that it arrives.")
+    else:
+        NotificationRule.objects.create(user=person(request), created_at=now, since=now, **chosen)
+        messages.info(request, "The rule is added. Send a test to see that it arrives.")
     return redirect("notifications")
