@@ -126,7 +126,7 @@ def test_rules_of_others_are_theirs_but_those_of_webhooks_are_seen_by_all(staff_
 def test_a_test_is_put_on_its_way_as_the_real_ones_are(staff_client: Client, staff: User) -> None:
     mine = rule(staff)
     staff_client.post(f"{URL}rules/{mine.pk}/test/")
-    assert "waits to be sent" in Page(staff_client.get(URL)).text
+    assert "the process that syncs sends it" in Page(staff_client.get(URL)).text
     # A second click adds nothing, as long as the first one waits.
     staff_client.post(f"{URL}rules/{mine.pk}/test/")
     assert Page(staff_client.get(URL)).having("data-notification") == ["test"]

@@ -96,7 +96,7 @@ def _outcome(one: Notification, now: datetime) -> str:
     if one.state != Notification.WAITING:
         return one.outcome
     if not one.tries:
-        return "waits to be sent"
+        return "the process that syncs sends it"
     seconds = max(round((one.due_at - now).total_seconds()), 0)
     later = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
     return f"{one.outcome} Tried {counted(one.tries, 'time')}, again in {later}." if one.outcome else "is being sent"

@@ -223,22 +223,31 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id !== "ended" || globalThis.Notification?.permission !== "granted") return;
-  for (const ended of target.querySelectorAll("[data-told]")) {
-    const key = `told-${ended.dataset.told}`;
-    if (localStorage.getItem(key)) continue;
-    localStorage.setItem(key, 1);
-    const link = ended.querySelector("a");
-    new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+  try {
+    const told = localStorage.told?.split(" ") ?? [];
+    for (const ended of target.querySelectorAll("[data-told]")) {
+      const key = ended.dataset.told;
+      if (told.includes(key)) continue;
+      told.push(key);
+      localStorage.told = told.slice(-200).join(" ");
+      const link = ended.querySelector("a");
+      new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+    }
+  } catch {
+    // No storage, or a phone's browser, which wants a service worker for it: the page says it alone.
   }
 });
+let asked = false;
 document.addEventListener("submit", async (event) => {
   const { target, submitter } = event;
-  if (!target.matches("[data-watch]") || submitter.name || globalThis.Notification?.permission !== "default") return;
-  // Browsers ask only while somebody acts; the page must not go away meanwhile.
+  if (asked || !target.matches("[data-watch]") || submitter.name) return;
+  if (globalThis.Notification?.permission !== "default") return;
+  // Browsers ask only while somebody acts; the page must not go away meanwhile. Who gives no answer watches all the same.
   event.preventDefault();
-  await Notification.requestPermission();
+  asked = true;
+  await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
   // The form may have been refreshed since; and while this event lasts, it cannot be sent.
-  setTimeout(() => document.getElementById("watch")?.click());
+  setTimeout(() => document.querySelector("#watch:not([name])")?.click());
 });
 
 showTheme();
