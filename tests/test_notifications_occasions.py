@@ -132,6 +132,14 @@ def test_a_watched_failure_waits_for_its_errors_but_not_for_ever(mara: User, com
     assert told() == ["mara: Product import a-job failed"]
 
 
+def test_a_job_that_failed_and_is_gone_since_has_failed(mara: User) -> None:
+    rule(mara)
+    job = fails()
+    Job.objects.filter(pk=job.pk).update(gone_at=NOW)
+    look()
+    assert told() == ["mara: Product import a-job failed"]
+
+
 def test_a_job_with_an_id_of_the_longest_kind_is_told(mara: User) -> None:
     rule(mara)
     job_id = "\U0001f4a1" * 255

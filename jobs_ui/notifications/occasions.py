@@ -69,7 +69,7 @@ class Lookout:
             if watch.user.email and emails.is_configured():
                 with _by_itself(watch.job):
                     said = words.of_ended(watch.job, self._name(watch.job.store))
-                    _write(f"watch:{watch.pk}", Notification.ENDED, said, watch.user, now)
+                    _write([_notification(f"watch:{watch.pk}", Notification.ENDED, said, watch.user, now)])
         if watches:
             JobWatch.objects.filter(pk__in=[watch.pk for watch in watches]).update(ended_at=now)
 
@@ -105,15 +105,19 @@ class Lookout:
 
     def _queues(self, rules: Sequence[NotificationRule], now: datetime) -> None:
         told = set(LongQueue.objects.filter(rule__in=rules).values_list("rule_id", "store"))
+        most = max(rule.longest for rule in rules) + 1
+        # By store and type: rules of the same jobs count them once, and all no further than they have to.
+        lengths: dict[tuple[str, str], int] = {}
         for rule in rules:
             for store in self._stores:
                 if rule.store in ("", store):
-                    self._queue(rule, store, now, is_told=(rule.pk, store) in told)
+                    if (store, rule.type) not in lengths:
+                        lengths[store, rule.type] = _waiting(rule, store)[:most].count()
+                    self._queue(rule, store, lengths[store, rule.type], now, is_told=(rule.pk, store) in told)
 
-    def _queue(self, rule: NotificationRule, store: str, now: datetime, *, is_told: bool) -> None:
-        waiting = _waiting(rule, store)
-        length = waiting[: rule.longest + 1].count()
+    def _queue(self, rule: NotificationRule, store: str, length: int, now: datetime, *, is_told: bool) -> None:
         if length > rule.longest and not is_told:
+            waiting = _waiting(rule, store)
             oldest = waiting.order_by("created_at", "id").first()
             said = words.of_queue(rule, store, self._name(store), waiting.count(), oldest)
             with transaction.atomic():
@@ -155,8 +159,7 @@ def _waiting(rule: NotificationRule, store: str) -> QuerySet[Job]:
 
 
 def _tell(rules: Iterable[NotificationRule], what: str, said: Said, now: datetime) -> None:
-    for rule in rules:
-        _write(f"rule:{rule.pk}:{what}", rule.kind, said, rule.user, now, rule)
+    _write([_notification(f"rule:{rule.pk}:{what}", rule.kind, said, rule.user, now, rule) for rule in rules])
 
 
 def _untold(jobs: Iterable[Job], rules: Iterable[NotificationRule]) -> dict[Job, list[NotificationRule]]:
@@ -171,13 +174,10 @@ def _untold(jobs: Iterable[Job], rules: Iterable[NotificationRule]) -> dict[Job,
     return untold
 
 
-def _write(
+def _notification(
     occasion: str, kind: str, said: Said, user: User, now: datetime, rule: NotificationRule | None = None
-) -> None:
-    """Writes a notification down, unless that occasion has one."""
-    if Notification.objects.filter(occasion=occasion).exists():
-        return
-    row = Notification(
+) -> Notification:
+    return Notification(
         occasion=occasion,
         kind=kind,
         user=user,
@@ -191,9 +191,16 @@ def _write(
         created_at=now,
         due_at=now,
     )
-    with transaction.atomic():
-        # Another process may have written it just now.
-        Notification.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _write(rows: Sequence[Notification]) -> None:
+    """Writes notifications down, but for those whose occasions have one."""
+    told = Notification.objects.filter(occasion__in=[row.occasion for row in rows])
+    known = set(told.values_list("occasion", flat=True))
+    if new := [row for row in rows if row.occasion not in known]:
+        with transaction.atomic():
+            # Another process may have written them just now.
+            Notification.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _clock_offsets() -> dict[str, timedelta]:

@@ -112,7 +112,11 @@ class Notification(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at", "id"], name="notification_due", condition=Q(state="waiting")),
+            models.Index(
+                fields=["webhook", "rule", "kind", "due_at", "id"],
+                name="notification_waiting",
+                condition=Q(state="waiting"),
+            ),
             models.Index(fields=["user", "id"], name="notification_user"),
             models.Index(fields=["rule", "id"], name="notification_rule"),
             models.Index(fields=["id"], name="notification_webhooks", condition=~Q(webhook="")),

@@ -73,9 +73,12 @@ class Sender:
     def _due(self, now: datetime) -> dict[str, list[Parcel]]:
         """What is to be sent, by its target, the oldest first. What waits for one target stands in no other's way."""
         waiting = Notification.objects.filter(state=Notification.WAITING, due_at__lte=now)
-        groups = waiting.values_list("webhook", "rule_id", "kind", "rule__last_sent_at").annotate(oldest=Min("due_at"))
+        groups = waiting.values_list("webhook", "rule_id", "kind").annotate(oldest=Min("due_at")).order_by("oldest")
+        # Not joined with the above: there may be thousands in a group.
+        last_sent = dict(NotificationRule.objects.values_list("pk", "last_sent_at")) if groups else {}
         channels: dict[str, list[Parcel]] = {}
-        for channel, rule_id, kind, last, _ in groups.order_by("oldest"):
+        for channel, rule_id, kind, _ in groups:
+            last = last_sent.get(rule_id)
             is_alone = kind in (Notification.ENDED, Notification.TEST) or not rule_id
             is_burst = not is_alone and last is not None and timedelta(0) <= now - last < BURST
             if is_burst or not self._may_be_tried(channel, kind, now):

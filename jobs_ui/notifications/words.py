@@ -14,7 +14,7 @@ from jobs_ui.models import ErrorGroup, Job, NotificationRule
 from jobs_ui.presentation.durations import duration, exact
 from jobs_ui.presentation.rows import counted
 from jobs_ui.sources.mirror.rows import record
-from jobs_ui.status import CANCELLED, FAILED, job_status, job_type
+from jobs_ui.status import CANCELLED, FAILED, is_final, job_status, job_type
 
 MOST_GROUPS = 3
 LONGEST_TITLE = 200
@@ -39,7 +39,7 @@ def of_ended(job: Job, store_name: str) -> Said:
 
 def title_of_ended(job: Job) -> str:
     """What became of a job that has ended, or is gone, in one line."""
-    if job.gone_at is not None:
+    if job.gone_at is not None and not is_final(job.status):
         return f"{_name(job)} is no longer known to Elastic Path"
     if job.status == CANCELLED:
         return f"{_name(job)} was cancelled"
