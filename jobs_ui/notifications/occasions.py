@@ -74,13 +74,19 @@ class Lookout:
             JobWatch.objects.filter(pk__in=[watch.pk for watch in watches]).update(ended_at=now)
 
     def _failures(self, rules: Sequence[NotificationRule], now: datetime) -> None:
-        can_tell = Q(job__errors_state__in=_READ) | Q(at__lt=now - ERRORS_TAKE)
-        failed = list(FailedJob.objects.filter(can_tell).select_related("job").order_by("at", "id")[:MOST_AT_ONCE])
+        noted = FailedJob.objects.order_by("at", "id")[:MOST_AT_ONCE]
+        # Not joined: SQLite then walks all jobs, however few have failed.
+        jobs = Job.objects.in_bulk([failure.job_id for failure in noted])
+        failed = [
+            failure
+            for failure in noted
+            if failure.job_id in jobs and (jobs[failure.job_id].errors_state in _READ or failure.at < now - ERRORS_TAKE)
+        ]
         if not failed:
             return
         offsets = _clock_offsets()
         for failure in failed:
-            job = failure.job
+            job = jobs[failure.job_id]
             by_our_clock = job.completed_at - offsets.get(job.store, NO_TIME) if job.completed_at else failure.at
             matching = [rule for rule in rules if _matches(rule, job) and by_our_clock + LEEWAY >= rule.since]
             if matching:
