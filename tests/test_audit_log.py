@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 from django.contrib.auth.models import User
@@ -139,10 +140,11 @@ def test_entries_of_the_same_moment_are_all_shown_once(staff_client: Client, san
         entry(job_id=f"job-{number}", at=NOW)
     shown: list[str] = []
     address: str | None = "/audit/?user=mara"
-    while address:
-        page = Page(staff_client.get(address))
+    for _ in range(3):
+        page = Page(staff_client.get(str(address)))
         shown += jobs_of(page)
         address = page.link("next")
+    assert address is None
     assert shown == [f"/jobs/job-{number}/" for number in reversed(range(120))]
 
 
@@ -151,7 +153,7 @@ def test_the_file_holds_what_was_chosen(staff_client: Client, sandbox: object) -
         entry(
             outcome=str(number), username="mara" if number % 2 else "otto", at=NOW + timedelta(seconds=-(number // 3))
         )
-    text = staff_client.get("/audit.csv?user=otto").getvalue().decode()
+    text = b"".join(islice(staff_client.get("/audit.csv?user=otto"), 9)).decode()
     found = [row["outcome"] for row in csv.DictReader(io.StringIO(text))]
     expected = AuditEntry.objects.filter(username="otto").order_by("-at", "-id").values_list("outcome", flat=True)
     assert found == list(expected)
