@@ -46,7 +46,8 @@ runners = st.none() | st.builds(running, ages, st.sampled_from(TYPES))
 lines = st.lists(st.tuples(ages, st.sampled_from(TYPES)), max_size=8).map(
     lambda entries: [waiting(f"job-{number}", age, kind) for number, (age, kind) in enumerate(entries)]
 )
-STEADY = learn(past([("product-import", 1, 50 + number % 20) for number in range(60)]), NOW)
+# Each comes when nothing is before it.
+STEADY = learn(past([("product-import", 0.5, 50 + number % 20) for number in range(60)]), NOW)
 
 
 def queue_of(jobs: list[QueueJob], runner: QueueJob | None, learned: Learned, now: datetime = NOW) -> Queue:
@@ -174,7 +175,7 @@ def test_what_the_running_job_has_used_already_is_taken_off() -> None:
 
     assert soon is not None
     assert later is not None
-    assert (later.high - soon.high).total_seconds() == pytest.approx(40, abs=10)
+    assert 40 <= (later.high - soon.high).total_seconds() <= 60
 
 
 def test_a_job_that_has_outlasted_all_history_is_not_about_to_end() -> None:
@@ -227,7 +228,7 @@ def test_pauses_between_jobs_are_waited_for_too() -> None:
     second = queue.waiting[1].start
 
     assert second is not None
-    assert second.low > NOW + seconds(800)
+    assert second.low > NOW + seconds(500)
 
 
 def test_far_back_in_line_there_is_a_position_alone() -> None:

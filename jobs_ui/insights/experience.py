@@ -12,6 +12,8 @@ ENOUGH = 8
 """Runs of a type by which it stands on its own; with fewer, runs of all types stand in for those that are missing."""
 DOUBT = (0.5, 1.0, 2.0)
 """Other types' runs count as half, as they are, and double: what they say of this type is less sure."""
+LEAST_DOUBT, DOUBT_OF_SPREAD, MOST_DOUBT = 0.2, 0.7, 0.6
+"""How `Experience.doubt` comes from the spread of runs: from the least on, and what it is at most."""
 _NO_PAUSE = (0.0,) * DRAWS
 
 
@@ -73,6 +75,16 @@ class Experience:
             draws = self._all_runs.draws()
             self._pace = self.speed.pace(sum(draws) / len(draws))
         return self._pace
+
+    @property
+    def doubt(self) -> float:
+        """How far the work of a whole line may be off at once, as the standard deviation of a logarithm.
+
+        Draws hold what differs from job to job. What is wrong for all of them alike (the mean of a heavy tail, known
+        from a few dozen runs; a speed that changes while they wait) does not even out along a line. The less alike runs
+        are, the more it is.
+        """
+        return min(LEAST_DOUBT + DOUBT_OF_SPREAD * self.speed.spread, MOST_DOUBT)
 
     def pauses(self) -> tuple[float, ...]:
         """Equally likely pauses before a job that has another one before it."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 import heapq
 from bisect import insort
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs_ui.insights.experience import Experience
 from jobs_ui.insights.line import Line, Place
 from jobs_ui.insights.queue_jobs import QueueJob
-from jobs_ui.insights.ranges import Correction, Span, raw_span
+from jobs_ui.insights.ranges import USEFUL, Correction, Raw, Span, raw_span
 from jobs_ui.status import PENDING
 
 AT_ONCE = Span(0.0, 0.0)
+LOOK_AGAIN = 0.25
+"""After how much more of its time a promise that was missed is looked at again."""
 _CREATED, _LATER = 0, 1
 _STARTS, _ENDS = 0, 1
 
@@ -28,16 +31,16 @@ class Corrections:
     """By how much ranges are stretched: of starts with nothing before and behind others, of ends, of runs."""
 
     first: Correction = field(default_factory=Correction)
-    behind: Correction = field(default_factory=Correction)
+    behind: Correction = field(default_factory=lambda: Correction(USEFUL))
     end: Correction = field(default_factory=Correction)
     run: Correction = field(default_factory=Correction)
 
     def start_span(self, place: Place, before: Span = AT_ONCE) -> Span:
         """When the job starts, in seconds from now on; no sooner than the one `before` it in line."""
-        if place.before == 0 and place.is_fresh:
+        if place.before == 0 and place.alone is not None:
             return self.first.applied(raw_span(place.start))
         spans = [before, self.behind.applied(raw_span(place.start))]
-        if place.alone is not None and place.is_fresh:
+        if place.alone is not None:
             spans.append(self.first.applied(raw_span(place.alone)))
         return Span(max(span.low for span in spans), max(span.high for span in spans))
 
@@ -49,25 +52,26 @@ class Corrections:
 
 @dataclass(slots=True)
 class Promise:
-    """A range that was given, in epoch seconds, and what is to learn from its outcome."""
+    """A range that was given at a moment, in epoch seconds, and what is to learn from its outcome.
 
+    `raw`: the range before it was corrected, and `span` after that, both in seconds from that moment on.
+    """
+
+    at: float
     span: Span
+    raw: Raw
     correction: Correction
     before: int
     is_open: bool = True
-    is_known_late: bool = False
+    _score: int | None = None
 
-    def is_late(self) -> None:
-        """The moment has passed: that it was missed is known before the truth is."""
-        if self.is_open and not self.is_known_late:
-            self.is_known_late = True
-            self.correction.high.learn(is_missed=True, before=self.before)
+    def is_late(self, now: float) -> None:
+        """The range has passed: that it was missed is known before the truth is."""
+        self._score = self.correction.outlasted(self.raw, now - self.at, self.before, self._score)
 
     def came(self, at: float) -> None:
         """The truth."""
-        if not self.is_known_late:
-            self.correction.high.learn(is_missed=at > self.span.high, before=self.before)
-        self.correction.low.learn(is_missed=at < self.span.low, before=self.before)
+        self.correction.came(self.raw, at - self.at, self.before, self._score)
         self.is_open = False
 
 
@@ -95,7 +99,7 @@ class Replay:
         self._starts: dict[str, tuple[Promise, int]] = {}
         self._ends: dict[str, list[Promise]] = {}
         self._due: list[tuple[float, int, Promise]] = []
-        self._promises = 0
+        self._looks = 0
 
     def run(self, jobs: Iterable[QueueJob], until: float | None = None) -> Iterator[Outcome]:
         """Goes through the jobs up to a moment in epoch seconds (None: to the end); yields each start as it comes."""
@@ -114,12 +118,18 @@ class Replay:
 
     def _pass_to(self, at: float) -> None:
         while self._due and self._due[0][0] < at:
-            heapq.heappop(self._due)[2].is_late()
+            now, _, promise = heapq.heappop(self._due)
+            if promise.is_open:
+                promise.is_late(now)
+                self._look_at(promise, now + LOOK_AGAIN * max(now - promise.at, 1.0))
 
-    def _promise(self, at: float, span: Span, correction: Correction, before: int) -> Promise:
-        promise = Promise(Span(at + span.low, at + span.high), correction, before)
-        self._promises += 1
-        heapq.heappush(self._due, (promise.span.high, self._promises, promise))
+    def _look_at(self, promise: Promise, at: float) -> None:
+        self._looks += 1
+        heapq.heappush(self._due, (at, self._looks, promise))
+
+    def _promise(self, at: float, span: Span, raw: Raw, correction: Correction, before: int) -> Promise:
+        promise = Promise(at, span, raw, correction, before)
+        self._look_at(promise, at + span.high)
         return promise
 
     def _create(self, job: QueueJob, at: float) -> None:
@@ -128,27 +138,32 @@ class Replay:
             end = self.corrections.end_span(place, start)
             is_first = place.before == 0
             correction = self.corrections.first if is_first else self.corrections.behind
-            self._starts[job.id] = self._promise(at, start, correction, place.before), place.before
-            self._ends[job.id] = [self._promise(at, end, self.corrections.end, place.before)]
+            self._starts[job.id] = (
+                self._promise(at, start, raw_span(place.start), correction, place.before),
+                place.before,
+            )
+            self._ends[job.id] = [self._promise(at, end, raw_span(place.end), self.corrections.end, place.before)]
         insort(self._waiting, (job.place, job))
 
     def _place(self, job: QueueJob, at: float) -> tuple[Place, Span]:
         """The place at the end of the line, and when its turn comes."""
-        if self._running is None:
-            line, start = Line(self.experience, now=at, last_end=self.last_end), AT_ONCE
-            for _, other in self._waiting:
-                start = self.corrections.start_span(line.append(other), start)
-            place = line.append(job)
-            return place, self.corrections.start_span(place, start)
         if self._line is None:
-            running, since = self._running
-            self._line = Line(self.experience, now=at, running=running, running_since=since)
+            running, since = self._running or (None, 0.0)
+            self._line = Line(self.experience, now=at, running=running, running_since=since, last_end=self.last_end)
             for _, other in self._waiting:
-                self._line.skip(other)
+                if not self._line.is_fresh(other):
+                    self._line.skip(other)
         else:
             self._line.move_to(at)
-        place = self._line.append(job)
-        return place, self.corrections.start_span(place)
+        if not self._line.is_fresh(job):
+            place = self._line.append(job)
+            return place, self.corrections.start_span(place)
+        line, start = copy(self._line), AT_ONCE
+        for _, other in self._waiting:
+            if line.is_fresh(other):
+                start = self.corrections.start_span(line.append(other), start)
+        place = line.append(job)
+        return place, self.corrections.start_span(place, start)
 
     def _start(self, job: QueueJob, at: float) -> Iterator[Outcome]:
         created = job.created_at.timestamp()
@@ -161,10 +176,11 @@ class Replay:
         if (given := self._starts.pop(job.id, None)) is not None:
             promise, before = given
             promise.came(at)
-            yield Outcome(job, before, Span(promise.span.low - created, promise.span.high - created), at - created)
+            yield Outcome(job, before, promise.span, at - created)
         if self.experience.is_enough:
-            span = self.corrections.run.applied(raw_span(self.experience.run_left(job.kind, 0.0)))
-            self._ends.setdefault(job.id, []).append(self._promise(at, span, self.corrections.run, 0))
+            raw = raw_span(self.experience.run_left(job.kind, 0.0))
+            span = self.corrections.run.applied(raw)
+            self._ends.setdefault(job.id, []).append(self._promise(at, span, raw, self.corrections.run, 0))
 
     def _end(self, job: QueueJob, at: float) -> None:
         promises = self._ends.pop(job.id, ())

@@ -40,13 +40,17 @@ class _Usual:
 
 
 class Speed:
-    """Takes in runs, oldest first. `factor`: by how much runs are longer at present."""
+    """Takes in runs, oldest first.
+
+    `factor`: by how much runs are longer at present. `spread`: by how much a run differs from the usual of its type all
+    the same, the mean of logarithms.
+    """
 
     def __init__(self) -> None:
         self._likely = [weight / sum(_AT_FIRST) for weight in _AT_FIRST]
         self._types: dict[str, _Usual] = {}
         self._all = _Usual(0.0)
-        self._spread = 0.8
+        self.spread = 0.8
         self._settle()
 
     def learn(self, kind: str, seconds: float) -> float:
@@ -59,7 +63,7 @@ class Speed:
         at_usual_speed = length - self._log
         if is_known:
             surprise = min(abs(at_usual_speed - usual.mean), 3.0)
-            self._spread = max(self._spread + 0.03 * (surprise - self._spread), 0.1)
+            self.spread = max(self.spread + 0.03 * (surprise - self.spread), 0.1)
         usual.learn(at_usual_speed)
         self._all.learn(at_usual_speed)
         return seconds / self.factor
@@ -68,7 +72,7 @@ class Speed:
         """Bayes' rule: `difference` is the logarithm of a run's length over the usual one."""
         anywhere = JUMP / len(SPEEDS)
         weights = [
-            (likely * (1 - JUMP) + anywhere) * math.exp(-abs(difference - speed) / self._spread)
+            (likely * (1 - JUMP) + anywhere) * math.exp(-abs(difference - speed) / self.spread)
             for speed, likely in zip(SPEEDS, self._likely, strict=True)
         ]
         total = sum(weights)

@@ -17,8 +17,8 @@ from jobs_ui.presentation.durations import NOTHING, duration
 from jobs_ui.sources.mirror.queue_jobs import queue_history
 from jobs_ui.sync.clocks import utc_now
 
-MOST_JOBS = 50_000
-"""Of one store, the newest ones: half a minute's work or so."""
+MOST_JOBS = 100_000
+"""Of one store, the newest ones: a minute's work or so."""
 GENERATED_JOBS = 2_000
 """Of each made-up history."""
 LONGEST_DAYS = 36_500
