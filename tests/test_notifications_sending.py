@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from console.webhooks_file import WebhookSettings
 from jobs_ui.models import Notification, NotificationRule
+from jobs_ui.notifications import sending
 from jobs_ui.notifications.sending import PAUSES, Sender
 from tests.conftest import Clock
 from tests.test_notifications_emails import MailServer, configure, mail_server
@@ -221,6 +222,40 @@ def test_a_message_that_was_tried_stays_as_it_was(
         jobs = " ".join(one["job"] for one in came.json()["data"]["notifications"])
         said.setdefault(came.headers["webhook-id"], set()).add(jobs)
     assert list(said.values()) == [{"a b"}, {"c d"}]
+
+
+def test_of_a_message_that_was_tried_no_part_is_sent(
+    sender: Sender, rule: NotificationRule, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As with a thousand notifications in a message.
+    monkeypatch.setattr(sending, "MOST_TOGETHER", 3)
+    receiver.answer = status(500)
+    for pause, names in [(PAUSES[0], "abc"), (0, "def")]:
+        for name in names:
+            put(rule.user, clock, name, rule=rule, webhook="ops")
+        sender.send_due()
+        clock.advance(pause + 1)
+    receiver.answer = status(204)
+    for name in "ghi":
+        put(rule.user, clock, name, rule=rule, webhook="ops")
+    for _ in range(5):
+        clock.advance(PAUSES[1])
+        sender.send_due()
+    sizes: dict[str, set[int]] = {}
+    for came in receiver.received:
+        sizes.setdefault(came.headers["webhook-id"], set()).add(len(came.json()["data"]["notifications"]))
+    assert all(len(size) == 1 for size in sizes.values())
+    assert {state for state, _ in outcomes()} == {"sent"}
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(
+    sender: Sender, rule: NotificationRule, receiver: Receiver, clock: Clock
+) -> None:
+    rule.last_sent_at = clock() + timedelta(hours=1)
+    rule.save()
+    put(rule.user, clock, rule=rule, webhook="ops")
+    sender.send_due()
+    assert len(receiver.received) == 1
 
 
 def test_what_is_taken_back_while_it_is_sent_is_not_tried_again(
