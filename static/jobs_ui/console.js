@@ -234,15 +234,15 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
       new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
     }
   } catch {
-    // No storage, or a phone's browser, which wants a service worker for it: the page says it alone.
+    // No storage, or a phone, which wants a service worker: the page says it alone.
   }
 });
 let asked = false;
 document.addEventListener("submit", async (event) => {
   const { target, submitter } = event;
-  if (asked || !target.matches("[data-watch]") || submitter.name) return;
-  if (globalThis.Notification?.permission !== "default") return;
-  // Browsers ask only while somebody acts; the page must not go away meanwhile. Who gives no answer watches all the same.
+  if (!target.matches("[data-watch]") || submitter.name || asked || globalThis.Notification?.permission !== "default")
+    return;
+  // Browsers ask only while somebody acts; the page must not go away meanwhile, but without an answer it does.
   event.preventDefault();
   asked = true;
   await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
