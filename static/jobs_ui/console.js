@@ -219,7 +219,7 @@ document.addEventListener("click", (event) => {
   else if (button.id === "pause") togglePause();
 });
 
-/* Being told of watched jobs that have ended, by the browser itself: once, whichever of its tabs hears of it first. */
+/* Told by the browser itself, once, whichever tab hears of it first. */
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.id !== "ended" || globalThis.Notification?.permission !== "granted") return;
@@ -234,7 +234,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
       new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
     }
   } catch {
-    // No storage, or a phone, which wants a service worker: the page says it alone.
+    // No storage, or a phone: the page says it alone.
   }
 });
 let asked = false;
