@@ -349,6 +349,8 @@ def test_chat_tools_get_a_text_and_nothing_else(target: WebhookTarget, receiver:
     }
 
 
+# The texts are long on purpose; hypothesis finds that unusual.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(title=HOSTILE, lines=st.lists(HOSTILE, max_size=60), fact=HOSTILE)
 def test_a_body_is_bounded_json_whatever_is_in_it(title: str, lines: list[str], fact: str) -> None:
     target = WebhookTarget("a", "A", "json", SecretStr("https://a.example"), None)

@@ -242,7 +242,7 @@ document.addEventListener("submit", async (event) => {
   const { target, submitter } = event;
   if (!target.matches("[data-watch]") || submitter.name || asked || globalThis.Notification?.permission !== "default")
     return;
-  // Browsers ask only while somebody acts; the page must not go away meanwhile, but without an answer it does.
+  // Browsers ask only while somebody acts, so the page must stay meanwhile.
   event.preventDefault();
   asked = true;
   await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
