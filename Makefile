@@ -4,7 +4,8 @@ PORT ?= 8000
 REQUIRE_ALL ?= no
 BIN := .venv/bin
 
-.PHONY: help install run test check bench bench-quick format lock
+.PHONY: help install run test check bench bench-quick format lock messages
+MO := locale/de/LC_MESSAGES/django.mo
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +14,7 @@ help:
 	@echo "make bench    the budgets over a million jobs (docs/performance.md); make bench-quick over 100,000"
 	@echo "make install  .venv and static files, without starting anything"
 	@echo "make format   formats the code make lock     renews the locked requirements"
+	@echo "make messages collects the texts to be translated (needs GNU gettext)"
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
@@ -26,13 +28,16 @@ help:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@ .venv/.run
 
-install: .venv/.run
+$(MO): $(MO:.mo=.po) .venv/.run
+	@$(BIN)/pybabel --quiet compile --domain=django --directory=locale
+
+install: .venv/.run $(MO)
 	$(BIN)/python manage.py collectstatic --noinput --verbosity=0
 
-run: .venv/.run
+run: .venv/.run $(MO)
 	@$(BIN)/python manage.py demo --port $(PORT)
 
-test: .venv/.dev
+test: .venv/.dev $(MO)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" REQUIRE_ALL=$(REQUIRE_ALL) sh tests/run.sh
 
 check: .venv/.dev
@@ -57,3 +62,6 @@ format: .venv/.dev
 lock: .venv/.dev
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --extra postgres pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --extra postgres --extra dev pyproject.toml -o requirements-dev.txt
+
+messages: .venv/.dev
+	$(BIN)/python manage.py makemessages --locale=de --no-location --no-wrap --ignore=.venv --ignore=var --ignore=tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from jobs_ui.views.rendering import htmx_of, wants_fragment
+from jobs_ui.zones import reader_zone
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -27,6 +30,18 @@ class PagesGZipMiddleware(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """The response, compressed where it is a page."""
         return response if response.streaming else super().process_response(request, response)
+
+
+class ZoneMiddleware:
+    """Times in the reader's zone: the one that was chosen, else the one that the browser tells, else UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The response, made with the reader's zone active."""
+        with timezone.override(reader_zone(request.COOKIES)):
+            return self._get_response(request)
 
 
 class StaffOnlyMiddleware(LoginRequiredMiddleware):

@@ -22,6 +22,7 @@ from jobs_ui.views import (
     jobs_csv,
     login,
     notifications,
+    preferences,
     queue,
 )
 
@@ -53,6 +54,7 @@ urlpatterns = [
     path("notifications/rules/<int:number>/pause/", notifications.rule_pause, name="rule_pause"),
     path("notifications/rules/<int:number>/resume/", notifications.rule_resume, name="rule_resume"),
     path("notifications/rules/<int:number>/remove/", notifications.rule_remove, name="rule_remove"),
+    path("preferences/", preferences.preferences, name="preferences"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),
     # Whoever is logged in may log out, staff or not.
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),

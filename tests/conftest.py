@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
@@ -23,6 +26,23 @@ from tests.file_host import allow, export, file_host, log
 __all__ = ["allow", "export", "file_host", "log"]  # fixtures
 
 PASSWORD = "correct horse battery staple"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the translations, as `make` does for everybody else: once, and not in each worker."""
+    if not hasattr(config, "workerinput"):
+        command = [
+            sys.executable,
+            "-m",
+            "babel.messages.frontend",
+            "--quiet",
+            "compile",
+            "-D",
+            "django",
+            "-d",
+            "locale",
+        ]
+        subprocess.run(command, cwd=settings.BASE_DIR, check=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

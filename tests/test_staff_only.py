@@ -39,6 +39,7 @@ LISTED = [
     "/insights/errors/a-digest/",
     "/jobs/an-id/watch/",
     "/notifications/",
+    "/preferences/",
     "/notifications/ended/",
     "/notifications/rules/1/test/",
     "/notifications/rules/1/pause/",

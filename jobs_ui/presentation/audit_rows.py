@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from jobs_ui.audit_forms import ACTIONS
 from jobs_ui.models import AuditEntry
-from jobs_ui.presentation.durations import ago, exact
+from jobs_ui.presentation.durations import ago, hover
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def audit_rows(entries: Iterable[AuditEntry], now: datetime) -> list[AuditRow]:
             action=ACTIONS.get(entry.action, entry.action),
             iso=entry.at.isoformat(),
             ago=ago(entry.at, now),
-            exact=exact(entry.at),
+            exact=hover(entry.at),
             url=reverse("job_detail", args=[entry.job_id]) if entry.job_id else "",
         )
         for entry in entries

@@ -1,8 +1,16 @@
-"""Durations and times in words, for people who compare them: short, one or two units, never negative."""
+"""Durations and times in words, for people who compare them: short, one or two units, never negative.
+
+Times are those of the reader's zone, which is Django's active one; `hover` says them in UTC as well.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format, get_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 NOTHING = "–"
 
@@ -12,10 +20,9 @@ def duration(value: timedelta | None) -> str:
     if value is None:
         return NOTHING
     seconds = max(value.total_seconds(), 0.0)
-    if seconds < 0.995:
-        return f"{seconds:.2f} s"
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        digits = 2 if seconds < 0.995 else 1
+        return f"{seconds:.{digits}f} s".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -30,27 +37,53 @@ def ago(moment: datetime, now: datetime) -> str:
     """`just now`, `42 s ago`, `2 min ago`, `5 h ago`, `12 d ago`. A moment in the future (a clock is off) is now."""
     seconds = (now - moment).total_seconds()
     if seconds < 1:
-        return "just now"
+        return _("just now")
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return f"{int(seconds)} s ago"
+            return _("%(time)s ago") % {"time": f"{int(seconds // size)} {unit}"}
+    return _("%(time)s ago") % {"time": f"{int(seconds)} s"}
+
+
+def local(moment: datetime) -> datetime:
+    """The moment in the reader's zone."""
+    return moment.astimezone(timezone.get_current_timezone())
+
+
+def zone_name(moment: datetime | None = None) -> str:
+    """What the reader's zone is called, at that moment or now: `UTC`, `CET`, `+03`."""
+    return local(moment or timezone.now()).tzname() or "UTC"
 
 
 def clock(moment: datetime) -> str:
-    """The time of day in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%H:%M:%S")
+    """The time of day, to the second."""
+    return local(moment).strftime("%H:%M:%S")
 
 
 def exact(moment: datetime) -> str:
-    """Date and time in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """Date and time, to the second, with the name of the zone."""
+    there = local(moment)
+    return f"{_date(there)} {there:%H:%M:%S} {there.tzname()}"
+
+
+def hover(moment: datetime) -> str:
+    """Date and time as `exact` has them, and in UTC where that is another time."""
+    there, here = moment.astimezone(UTC), local(moment)
+    if here.utcoffset() == there.utcoffset():
+        return exact(moment)
+    return f"{exact(moment)} = {_date(there)} {there:%H:%M:%S} UTC"
+
+
+def _date(moment: datetime) -> str:
+    # Translators: a short date, in the codes of Django's `date` filter
+    return date_format(moment, pgettext("short date", "Y-m-d"))
 
 
 def day_label(moment: datetime, now: datetime) -> str:
     """`Today, Thursday 12 November`; the year is said where it is not this one."""
-    day, today = moment.astimezone(UTC).date(), now.astimezone(UTC).date()
-    words = f"{day:%A} {day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+    day, today = local(moment).date(), local(now).date()
+    # Translators: a day, without and with its year, in the codes of Django's `date` filter
+    form = pgettext("day", "l j F") if day.year == today.year else pgettext("day", "l j F Y")
+    words = date_format(day, form)
     if day == today:
-        return f"Today, {words}"
-    return f"Yesterday, {words}" if day == today - timedelta(days=1) else words
+        return _("Today, %(day)s") % {"day": words}
+    return _("Yesterday, %(day)s") % {"day": words} if day == today - timedelta(days=1) else words

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 
-from jobs_ui.presentation.durations import ago, clock, day_label, duration, exact
+from jobs_ui.presentation.durations import ago, clock, day_label, duration, exact, hover, zone_name
 from jobs_ui.presentation.rows import counted, what
 from jobs_ui.sources.base import JobRecord
 from jobs_ui.status import (
@@ -29,11 +29,12 @@ NICE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 216
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A moment in a job's life: its name, the time of day and the exact time."""
+    """A moment in a job's life: its name, the time of day, the exact time, and that in UTC as well."""
 
     name: str
     clock: str
     exact: str
+    hover: str
     iso: str
 
 
@@ -126,14 +127,18 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
 
 
 def _event(name: str, moment: datetime) -> Event:
-    return Event(name, clock(moment), exact(moment), moment.isoformat())
+    return Event(name, clock(moment), exact(moment), hover(moment), moment.isoformat())
 
 
 def _sentence(job: JobRecord, now: datetime) -> str:
     """The job in one plain sentence: when, how long it waited and ran, and how it ended."""
     waited, ran = job.waited(now), job.ran(now)
     words = f"Created {day_label(job.created_at, now).split(',')[0].lower()}" if _is_recent(job, now) else "Created"
-    start = f"{words} at {clock(job.created_at)} UTC" if _is_recent(job, now) else f"Created {exact(job.created_at)}"
+    start = (
+        f"{words} at {clock(job.created_at)} {zone_name(job.created_at)}"
+        if _is_recent(job, now)
+        else f"Created {exact(job.created_at)}"
+    )
     wait = f"waited {duration(waited)}" if waited is not None else ""
     run = f"ran for {duration(ran)}" if ran is not None else ""
     if job.gone_at is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs_ui.models import Notification, NotificationRule
-from jobs_ui.presentation.durations import ago, exact
+from jobs_ui.presentation.durations import ago, hover
 from jobs_ui.presentation.rows import counted
 from jobs_ui.status import job_type
 
@@ -74,7 +74,7 @@ def sent_rows(notifications: Iterable[Notification], targets: Mapping[str, str],
             outcome=_outcome(one, now),
             iso=one.created_at.isoformat(),
             ago=ago(one.created_at, now),
-            exact=exact(one.created_at),
+            exact=hover(one.created_at),
         )
         for one in notifications
     ]

@@ -19,5 +19,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 @register.filter
 def exact(moment: datetime | None) -> str:
-    """Date and time in UTC, to the second; "" for None."""
+    """Date and time in the reader's zone, to the second; "" for None."""
     return durations.exact(moment) if moment else ""
+
+
+@register.filter
+def hover(moment: datetime | None) -> str:
+    """The same, and in UTC where that is another time; "" for None."""
+    return durations.hover(moment) if moment else ""

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
+from jobs_ui.presentation.durations import zone_name
 from jobs_ui.sources.base import CannotAsk, Freshness
 from jobs_ui.sync.clocks import utc_now
 
@@ -60,7 +61,7 @@ def render_page(
     """
     template = f"jobs_ui/{name}.html"
     # Any in the context: Django's own type for what a template gets.
-    context = {"page_name": name, "console_debug": settings.DEBUG, **context}
+    context = {"page_name": name, "console_debug": settings.DEBUG, "zone": zone_name(), **context}
     if fragment and wants_fragment(request):
         response = render(request, f"{template}#{fragment}", context)
     else:

@@ -5,3 +5,4 @@ try {
 } catch {
   // Storage is switched off: the theme follows the system.
 }
+document.cookie = `browser_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
