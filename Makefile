@@ -4,7 +4,7 @@ PORT ?= 8000
 REQUIRE_ALL ?= no
 BIN := .venv/bin
 
-.PHONY: help install run test check bench bench-quick format lock messages
+.PHONY: help install run test check bench bench-quick format lock messages pictures
 MO := locale/de/LC_MESSAGES/django.mo
 .DEFAULT_GOAL := help
 
@@ -15,6 +15,7 @@ help:
 	@echo "make install  .venv and static files, without starting anything"
 	@echo "make format   formats the code make lock     renews the locked requirements"
 	@echo "make messages collects the texts to be translated (needs GNU gettext)"
+	@echo "make pictures takes the README's pictures of the demo (needs Chromium)"
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
@@ -65,3 +66,6 @@ lock: .venv/.dev
 
 messages: .venv/.dev
 	$(BIN)/python manage.py makemessages --locale=de --no-location --no-wrap --ignore=.venv --ignore=var --ignore=tests
+
+pictures: .venv/.dev $(MO)
+	@$(BIN)/python -m tests.pictures
