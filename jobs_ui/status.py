@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
 PENDING, STARTED, SUCCESS, FAILED, CANCELLED = "pending", "started", "success", "failed", "cancelled"
 
 
@@ -16,9 +20,14 @@ class JobStatus:
     """A status: the API's name, our word, the icon's id in icons.svg, and whether the job can still change."""
 
     name: str
-    label: str
+    word: str | Promise
     icon: str
     is_final: bool
+
+    @property
+    def label(self) -> str:
+        """Our word for it in the reader's language."""
+        return str(self.word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +35,23 @@ class JobType:
     """A type: the API's name, our words, and the other names under which the API has sent it."""
 
     name: str
-    label: str
+    words: str | Promise
     aliases: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Our words for it in the reader's language."""
+        return str(self.words)
 
 
 STATUSES = {
     status.name: status
     for status in (
-        JobStatus(PENDING, "Pending", "pending", is_final=False),
-        JobStatus(STARTED, "Running", "started", is_final=False),
-        JobStatus(SUCCESS, "Succeeded", "success", is_final=True),
-        JobStatus(FAILED, "Failed", "failed", is_final=True),
-        JobStatus(CANCELLED, "Cancelled", "cancelled", is_final=True),
+        JobStatus(PENDING, pgettext_lazy("status", "Pending"), "pending", is_final=False),
+        JobStatus(STARTED, pgettext_lazy("status", "Running"), "started", is_final=False),
+        JobStatus(SUCCESS, pgettext_lazy("status", "Succeeded"), "success", is_final=True),
+        JobStatus(FAILED, pgettext_lazy("status", "Failed"), "failed", is_final=True),
+        JobStatus(CANCELLED, pgettext_lazy("status", "Cancelled"), "cancelled", is_final=True),
     )
 }
 FINAL_STATUSES = frozenset(status.name for status in STATUSES.values() if status.is_final)
@@ -45,11 +59,11 @@ FINAL_STATUSES = frozenset(status.name for status in STATUSES.values() if status
 TYPES = {
     job_type.name: job_type
     for job_type in (
-        JobType("product-import", "Product import", ("product_import",)),
-        JobType("product-export", "Product export", ("product_export",)),
-        JobType("price-import", "Price import", ("pricebook-import", "price_import")),
-        JobType("hierarchy-duplicate", "Hierarchy copy", ("hierarchy_duplicate",)),
-        JobType("child-products", "Child products", ("child_products",)),
+        JobType("product-import", _("Product import"), ("product_import",)),
+        JobType("product-export", _("Product export"), ("product_export",)),
+        JobType("price-import", _("Price import"), ("pricebook-import", "price_import")),
+        JobType("hierarchy-duplicate", _("Hierarchy copy"), ("hierarchy_duplicate",)),
+        JobType("child-products", _("Child products"), ("child_products",)),
     )
 }
 _TYPES_BY_ANY_NAME = {name: t for t in TYPES.values() for name in (t.name, *t.aliases)}

@@ -1,13 +1,15 @@
 """The messages that Elastic Path's documentation explains: what each means for whoever has to change the file.
 
-To add one: its words in lower case as they stand in the message, one sentence that says what to change, what its
-values are called, and, where a value stands in the message without quotation marks, patterns of the message with `…` in
-the place of each value.
+To add one: its words in lower case as they stand in the message, one sentence that says what to change (who shows it
+translates it), what its values are called (one of those that `presentation.error_rows` can count), and, where a value
+stands in the message without quotation marks, patterns of the message with `…` in the place of each value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from django.utils.translation import gettext_noop as _
 
 HOLE = "…"
 
@@ -27,57 +29,61 @@ class KnownMessage:
 KNOWN_MESSAGES = (
     KnownMessage(
         "must be unique amongst products",
-        "Another product has this SKU already. Give the row a SKU of its own, or take it out.",
+        _("Another product has this SKU already. Give the row a SKU of its own, or take it out."),
         "SKUs",
         ("data.attributes.sku: … Must be unique amongst products", "Must be unique amongst products. (…)"),
     ),
     KnownMessage(
         "missing required csv header",
-        "The file has no column of this name. Add it to the first row, spelt exactly so, and import the file again.",
+        _("The file has no column of this name. Add it to the first row, spelt exactly so, and import the file again."),
         "columns",
         ("missing required csv header: …",),
     ),
     KnownMessage(
         "must be url compatible",
-        "A slug becomes part of an address. Take spaces and dots out of it, or, for child products, out of the names "
-        "of the options that it is made from.",
+        _(
+            "A slug becomes part of an address. Take spaces and dots out of it, or, for child products, out of the "
+            "names of the options that it is made from."
+        ),
         "slugs",
         ("slug … must be URL compatible", "must be URL compatible. (…)"),
     ),
     KnownMessage(
         "error processing gzip file",
-        "The file could not be read as gzip. Compress it again, check that it opens, and upload it once more.",
+        _("The file could not be read as gzip. Compress it again, check that it opens, and upload it once more."),
     ),
     KnownMessage(
         "invalid json provided",
-        "What is given for this object is no JSON that can be read. Check its brackets and quotes: inside a CSV cell "
-        "each quotation mark is doubled.",
+        _(
+            "What is given for this object is no JSON that can be read. Check its brackets and quotes: inside a CSV "
+            "cell each quotation mark is doubled."
+        ),
         "objects",
     ),
     KnownMessage(
         "in imported price books",
-        "The file names this price book more than once. Keep one entry for each id.",
+        _("The file names this price book more than once. Keep one entry for each id."),
         "price books",
     ),
     KnownMessage(
         "missing sku for price",
-        "This price has no SKU, so it belongs to no product. Fill in the SKU, or take the row out.",
+        _("This price has no SKU, so it belongs to no product. Fill in the SKU, or take the row out."),
     ),
     KnownMessage(
         "price book id not found",
-        "The store has no price book of this id. Create it first, or correct the id in the file.",
+        _("The store has no price book of this id. Create it first, or correct the id in the file."),
         "price books",
         ("price book id not found: …",),
     ),
     KnownMessage(
         "duplicate external ref",
-        "This external reference is used more than once. Keep one product for each reference.",
+        _("This external reference is used more than once. Keep one product for each reference."),
         "references",
         ("duplicate external ref found: …",),
     ),
     KnownMessage(
         "matched price with",
-        "This price was not found, so nothing was applied for it. Check both ids: price book first, then price.",
+        _("This price was not found, so nothing was applied for it. Check both ids: price book first, then price."),
         "ids",
         ("matched price with … - … not found",),
     ),

@@ -14,6 +14,7 @@ from itertools import groupby
 from urllib.parse import quote
 
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from jobs_ui.presentation.durations import NOTHING, ago, day_label, duration
 from jobs_ui.presentation.lanes import drawn, lane
@@ -95,6 +96,7 @@ def row(job: JobRecord, look: Look) -> SafeString:
     created = job.created_at.isoformat(" ", "seconds")
     day, clock = created[:10], created[11:19]
     waited, ran = job.waited(look.now), job.ran(look.now)
+    language = get_language() or ""
     wait_words, run_words = duration(waited), duration(ran)
     if look.is_down and job.status == STARTED and job.gone_at is None:
         run_words = NOT_KNOWN
@@ -107,9 +109,9 @@ def row(job: JobRecord, look: Look) -> SafeString:
         clock,
         clock if look.by_day else day,
         ago(job.created_at, look.now) if look.by_day else clock,
-        _status_cells(job.status, job.gone_at is not None, look.icons),
+        _status_cells(job.status, job.gone_at is not None, look.icons, language),
         url,
-        _type_words(job.type),
+        _type_words(job.type, language),
         _caption(job),
         drawn(lane(waited, ran)),
         " nil" if wait_words == NOTHING else "",
@@ -134,13 +136,13 @@ def _icon(icons: str, name: str) -> SafeString:
 
 
 @lru_cache(maxsize=1024)
-def _status_cells(name: str, is_gone: bool, icons: str) -> SafeString:
+def _status_cells(name: str, is_gone: bool, icons: str, language: str) -> SafeString:
     status = job_status(name)
     return fill(STATUS_CELLS, _icon(icons, status.icon), name, status.label, GONE if is_gone else NONE)
 
 
 @lru_cache(maxsize=1024)
-def _type_words(name: str) -> SafeString:
+def _type_words(name: str, language: str) -> SafeString:
     api_name = api_type(name)
     code = fill(' <code class="quiet">{}</code>', api_name) if api_name else NONE
     return fill(' title="{}">{}</a>{}', name, job_type(name).label, code)

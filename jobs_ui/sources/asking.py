@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from jobs_ui.jobs_api import Job, JobsApiError, NotFound, TimedOut, remaining
-from jobs_ui.sources.base import CannotAsk, JobNotFound
+from jobs_ui.sources.base import CannotAsk, Freshness, JobNotFound
 from jobs_ui.stores import Store, client_of
 
 ASKING_DEADLINE = 15.0
@@ -14,21 +18,27 @@ ASKING_DEADLINE = 15.0
 
 # By the client's kinds of error, and sync's own.
 SENTENCES = {
-    "not-reachable": "Elastic Path cannot be reached.",
-    "timed-out": "Elastic Path did not answer in time.",
-    "credentials-refused": "Elastic Path refuses this console's key. Check the client id and the client secret.",
-    "forbidden": "Elastic Path does not let this console's key read jobs.",
-    "rate-limited": "Elastic Path is being asked too often just now.",
-    "upstream-failure": "Elastic Path has a problem of its own.",
-    "unreadable-answer": "Elastic Path gave an answer that makes no sense.",
-    "internal": "This console made a mistake of its own while it read from Elastic Path. Its log says where.",
+    "not-reachable": _("Elastic Path cannot be reached."),
+    "timed-out": _("Elastic Path did not answer in time."),
+    "credentials-refused": _("Elastic Path refuses this console's key. Check the client id and the client secret."),
+    "forbidden": _("Elastic Path does not let this console's key read jobs."),
+    "rate-limited": _("Elastic Path is being asked too often just now."),
+    "upstream-failure": _("Elastic Path has a problem of its own."),
+    "unreadable-answer": _("Elastic Path gave an answer that makes no sense."),
+    "internal": _("This console made a mistake of its own while it read from Elastic Path. Its log says where."),
 }
-OTHERWISE = "Elastic Path refused the request."
+OTHERWISE = _("Elastic Path refused the request.")
+NO_STORE = _("No store is configured.")
 
 
-def sentence_for(kind: str) -> str:
-    """One plain sentence for the client's slug of an error."""
+def sentence_for(kind: str) -> Promise:
+    """One plain sentence for the client's slug of an error, in the language of whoever comes to read it."""
     return SENTENCES.get(kind, OTHERWISE)
+
+
+def no_store() -> Freshness:
+    """The notice of a console that has no store to ask."""
+    return Freshness("stale", None, str(NO_STORE), gettext("Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET."))
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
+from django.utils.formats import number_format
+from django.utils.functional import Promise
 from pydantic import JsonValue
 
 from jobs_ui.jobs_api import SignedLink
@@ -45,12 +47,19 @@ class CannotAsk(Exception):
     `kind` is the API client's slug for what happened; the text is one plain sentence for the page.
     """
 
-    def __init__(self, sentence: str, *, kind: str, request_id: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, sentence: str | Promise, *, kind: str, request_id: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self._sentence = sentence
         self.kind = kind
         self.request_id = request_id
         self.retry_after = retry_after
+
+    @property
+    def sentence(self) -> str:
+        """In the language that is active when it is read: a page's is the reader's, what is stored is English."""
+        return str(self._sentence)
 
 
 class OutcomeUnknown(CannotAsk):
@@ -124,7 +133,7 @@ class ErrorsReading:
     @property
     def count_words(self) -> str:
         """The number of messages as pages print it: `12,345`, or `100+`."""
-        return f"{self.count:,}" + ("+" if self.state == "more" else "")
+        return number_format(self.count, use_l10n=True) + ("+" if self.state == "more" else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from jobs_ui.jobs_api import (
     within,
 )
 from jobs_ui.sources.acts import cancel
-from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking
+from jobs_ui.sources.asking import ASKING_DEADLINE, NO_STORE, ask_in_turn, asking, no_store
 from jobs_ui.sources.base import (
     MOST_QUEUED,
     PAGE_SIZE,
@@ -102,7 +102,7 @@ class LiveSource:
     def cancel_job(self, job_id: str) -> CancelOutcome:
         """See JobSource."""
         with within(ASKING_DEADLINE), asking():
-            store, _ = ask_in_turn(self._stores, job_id)
+            store = ask_in_turn(self._stores, job_id)[0]
             job, asked = cancel(client_of(store), job_id)
         return CancelOutcome(record_of(store.slug, job), asked)
 
@@ -203,14 +203,14 @@ class LiveSource:
     def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What is shown was read for this very page."""
         if not self._stores:
-            return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
+            return no_store()
         offset = client_of(self._stores[0]).clock_offset
         return Freshness("fresh", now, clock_offset=offset, history_cut=self._is_cut)
 
     def _store(self, slug: str | None) -> Store | None:
         """The store of that name, or the first one. Raises CannotAsk where none is configured."""
         if not self._stores:
-            raise CannotAsk("No store is configured.", kind="no-key")
+            raise CannotAsk(NO_STORE, kind="no-key")
         return self._stores[0] if slug is None else next((each for each in self._stores if each.slug == slug), None)
 
     def _older(self, store: Store, filters: JobFilters, place: Place | None, size: int) -> JobPage:

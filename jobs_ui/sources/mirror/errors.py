@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from jobs_ui import models
 from jobs_ui.search_index import folded
@@ -51,7 +52,7 @@ def batches_of(job: JobRecord, choice: ErrorChoice) -> Iterator[Sequence[ErrorLi
         lines = _lines((rows if number is None else rows.filter(group_number=number))[:BATCH])
         if not lines:
             raise CannotAsk(
-                "The errors of this job were read again meanwhile: load the page again.", kind="mirror-moved"
+                _("The errors of this job were read again meanwhile: load the page again."), kind="mirror-moved"
             )
         left -= len(lines)
         after = lines[-1].position

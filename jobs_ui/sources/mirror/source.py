@@ -11,11 +11,12 @@ from functools import cached_property
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.utils.translation import gettext as _
 
 from jobs_ui import models
 from jobs_ui.jobs_api import MAX_LIMIT, Job, JobsApiError, JobsClient, SignedLink, within
 from jobs_ui.sources.acts import cancel
-from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, sentence_for
+from jobs_ui.sources.asking import ASKING_DEADLINE, ask_in_turn, asking, no_store
 from jobs_ui.sources.base import (
     MOST_QUEUED,
     PAGE_SIZE,
@@ -43,6 +44,7 @@ from jobs_ui.sources.errors import (
 from jobs_ui.sources.insights import Insights, Window
 from jobs_ui.sources.mirror import days, errors, insights, listing, paging, problems, queue_jobs
 from jobs_ui.sources.mirror.counting import count_by_status
+from jobs_ui.sources.mirror.freshness import freshness_of, no_longer_read
 from jobs_ui.sources.mirror.rows import listed_records, record
 from jobs_ui.sources.mirror.search import find
 from jobs_ui.sources.records import record_of
@@ -50,19 +52,15 @@ from jobs_ui.stores import Store, client_of
 from jobs_ui.sync import read_errors, store_job
 from jobs_ui.sync.clocks import TimeBox, utc_now
 from jobs_ui.sync.open_jobs import read_by_id
-from jobs_ui.sync.rounds import INCOMPLETE
 
 logger = logging.getLogger(__name__)
 
-OVERDUE = timedelta(seconds=30)
 REMEMBER_A_MISS = 30
 # For the error list of a job that somebody wants read again; a longer one is left to sync.
 PATIENCE = timedelta(seconds=5)
 MOST_SEEN = 100
-# Durations are corrected by the API's clock only where that differs by more than its `Date` header can tell.
 _SEEN = f"SELECT DISTINCT kind, value FROM jobs_ui_seenvalue WHERE kind = %s ORDER BY value LIMIT {MOST_SEEN:d}"
 SEEN = f"SELECT * FROM ({_SEEN}) AS types UNION ALL SELECT * FROM ({_SEEN}) AS statuses"
-CLOCK_GRAIN = timedelta(seconds=2)
 
 
 class MirrorSource:
@@ -147,7 +145,7 @@ class MirrorSource:
                 pass  # pruned meanwhile: it is asked for as one that the mirror does not know
             except DatabaseError as error:
                 logger.warning("A job that was read again could not be stored: %s", error)
-                raise CannotAsk("The console's own database is busy.", kind="mirror-busy") from None
+                raise CannotAsk(_("The console's own database is busy."), kind="mirror-busy") from None
         return self.get_job(job_id)
 
     def cancel_job(self, job_id: str) -> CancelOutcome:
@@ -219,11 +217,11 @@ class MirrorSource:
     def freshness(self, now: datetime, stores: Sequence[str] = ()) -> Freshness:
         """See JobSource. What sync last wrote of itself, and whether it is still there."""
         if not self._stores:
-            return Freshness("stale", None, "No store is configured.", "Set EPCC_CLIENT_ID and EPCC_CLIENT_SECRET.")
+            return no_store()
         asked = [store for store in self._stores if not stores or store.slug in stores]
-        notices = [(store.name, _freshness(self._states.get(store.slug), now)) for store in asked]
+        notices = [(store.name, freshness_of(self._states.get(store.slug), now)) for store in asked]
         if not notices:
-            return _no_longer_read([self._states[slug] for slug in stores if slug in self._states])
+            return no_longer_read([self._states[slug] for slug in stores if slug in self._states])
         name, worst = min(notices, key=lambda notice: ("down", "stale", "fresh").index(notice[1].state))
         if len(self._stores) == 1 or worst.state == "fresh":
             return worst
@@ -237,7 +235,7 @@ class MirrorSource:
     def _client(self, row: models.Job) -> JobsClient:
         store = next((store for store in self._stores if store.slug == row.store), None)
         if store is None:
-            raise CannotAsk("This console has no key for the store of this job any more.", kind="no-key")
+            raise CannotAsk(_("This console has no key for the store of this job any more."), kind="no-key")
         return client_of(store)
 
     def _row(self, job_id: str) -> models.Job:
@@ -247,7 +245,7 @@ class MirrorSource:
             self._ask_for(job_id)
             row = self._known(job_id)
         if row is None:
-            raise CannotAsk("The console's own database is busy.", kind="mirror-busy")
+            raise CannotAsk(_("The console's own database is busy."), kind="mirror-busy")
         return row
 
     def _known(self, job_id: str) -> models.Job | None:
@@ -302,50 +300,3 @@ def _scanned_to(stretch: paging.Stretch) -> datetime | None:
 
 def _cursor(sort: str, key: listing.Key | None) -> str | None:
     return listing.write_place(sort, listing.Place(key.value, key.key)) if key else None
-
-
-def _no_longer_read(states: Sequence[models.SyncState]) -> Freshness:
-    """The notice for stores that were taken out of the settings."""
-    return Freshness(
-        "stale",
-        max((state.last_success_at for state in states if state.last_success_at), default=None),
-        "This store is not read any more.",
-        "You see what was last known of its jobs: the console has no key for the store.",
-    )
-
-
-def _freshness(state: models.SyncState | None, now: datetime) -> Freshness:
-    if state is None or state.next_round_at is None:
-        return Freshness(
-            "stale", None, "Nothing has been read from Elastic Path yet.", "Start `python manage.py sync_jobs --watch`."
-        )
-    is_overdue = now > state.next_round_at + OVERDUE
-    not_running = "Sync is not running: start `python manage.py sync_jobs --watch`." if is_overdue else ""
-    clock_offset = timedelta(milliseconds=state.clock_offset_ms)
-    if abs(clock_offset) < CLOCK_GRAIN:
-        clock_offset = timedelta(0)
-    fresh = Freshness(
-        "fresh",
-        state.last_success_at,
-        clock_offset=clock_offset,
-        unreadable=state.unreadable_rows,
-        history_cut=state.history_cut,
-    )
-    if state.failing_since is not None:
-        return replace(
-            fresh,
-            state="down",
-            headline=sentence_for(state.problem_kind),
-            detail=not_running or "You see what was known before. The console keeps trying.",
-            since=state.failing_since,
-            request_id=state.problem_request_id,
-        )
-    if is_overdue:
-        return replace(fresh, state="stale", headline="What you see may be old.", detail=not_running)
-    if state.problem_kind == INCOMPLETE:
-        headline = "The list moved while it was read, so jobs may be missing."
-        return replace(fresh, state="stale", headline=headline, detail="It is read again in a moment.")
-    if state.last_success_at is None:
-        headline = "The jobs are being read for the first time."
-        return replace(fresh, state="stale", headline=headline, detail="The newest are here; older ones follow.")
-    return fresh
