@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from jobs_ui.views.rendering import htmx_of, wants_fragment
+from jobs_ui.views.rendering import htmx_of, page_before, wants_fragment
 from jobs_ui.zones import reader_zone
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -61,7 +58,7 @@ class StaffOnlyMiddleware(LoginRequiredMiddleware):
             return HttpResponseClientRedirect(redirect_to_login(there or request.get_full_path()).url)
         if not request.user.is_authenticated and request.method not in SAFE_METHODS:
             # What was sent is not sent again after the login: back to the page that it was sent from.
-            return redirect_to_login(_page_before(request))
+            return redirect_to_login(page_before(request))
         response = super().process_view(request, view_func, view_args, view_kwargs)
         if response is None and not request.user.is_staff:
             raise PermissionDenied
@@ -72,13 +69,3 @@ class StaffOnlyMiddleware(LoginRequiredMiddleware):
         if "Cache-Control" not in response:
             patch_cache_control(response, private=True, no_cache=True)
         return response
-
-
-def _page_before(request: HttpRequest) -> str:
-    """The page of this console that the browser names as the one before; the list where it names none."""
-    referer = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(referer, {request.get_host()}):
-        with suppress(ValueError):
-            parts = urlsplit(referer)
-            return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
-    return reverse("job_list")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from jobs_ui.sandbox.process import SandboxProcess
 from tests.conftest import PASSWORD
+from tests.german import GERMAN, english_in
 from tests.test_job_list import Page
 
 LOGIN = "/login/"
@@ -138,3 +139,14 @@ def test_the_session_gets_a_new_id_at_the_login(staff: User) -> None:
     log_in(client)
     assert client.session.session_key != before
     assert reverse("login") == LOGIN
+
+
+def test_a_german_reader_logs_in_in_german(staff: User) -> None:
+    page = Page(Client().get("/login/?next=/queue/", headers=GERMAN))
+    assert "Nach dem Anmelden geht es auf der gewünschten Seite weiter." in page.text
+    assert english_in(page) == []
+    wrong = Page(Client().post("/login/", {"username": "mara", "password": "wrong"}, headers=GERMAN))
+    assert "Benutzername oder Passwort ist falsch." in wrong.text
+    assert english_in(wrong) == []
+    empty = Page(Client().post("/login/", {"username": "", "password": ""}, headers=GERMAN))
+    assert "Benutzername: Dieses Feld ist zwingend erforderlich." in empty.text

@@ -4,88 +4,100 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from jobs_ui.downloads import CannotDownload
 from jobs_ui.presentation.facts import files_sentence
-from jobs_ui.presentation.rows import counted
+from jobs_ui.presentation.numbers import whole
 from jobs_ui.sources.base import JobRecord
 from jobs_ui.views.problems import Problem, problem_page
 
 BUSY_SECONDS = 10
 MOST_LINKS = 20
 HEADLINES = {
-    "expired": (410, "The link to this file has expired", "Elastic Path handed out a link that is no longer valid."),
+    "expired": (
+        410,
+        _("The link to this file has expired"),
+        _("Elastic Path handed out a link that is no longer valid."),
+    ),
     "gone": (
         410,
-        "This file is no longer there",
-        "Elastic Path keeps the file of an export for a while, then removes it.",
+        _("This file is no longer there"),
+        _("Elastic Path keeps the file of an export for a while, then removes it."),
     ),
     "not-allowed": (
         502,
-        "This file lies where the console may not fetch it",
-        "The file's address is not one that this console is allowed to fetch from.",
+        _("This file lies where the console may not fetch it"),
+        _("The file's address is not one that this console is allowed to fetch from."),
     ),
     "broken": (
         502,
-        "The file could not be fetched",
-        "The host of the file gave an answer that makes no sense, or broke it off.",
+        _("The file could not be fetched"),
+        _("The host of the file gave an answer that makes no sense, or broke it off."),
     ),
     "too-slow": (
         502,
-        "The file could not be fetched",
-        "The host of the file is too slow: the file did not come in time.",
+        _("The file could not be fetched"),
+        _("The host of the file is too slow: the file did not come in time."),
     ),
-    "not-reachable": (502, "The file could not be fetched", "The host of the file cannot be reached."),
+    "not-reachable": (
+        502,
+        _("The file could not be fetched"),
+        _("The host of the file cannot be reached."),
+    ),
     "not-in-file": (
         416,
-        "The file is shorter than that",
-        "A part of the file was asked for that it does not have, as when a download is resumed that was complete.",
+        _("The file is shorter than that"),
+        _("A part of the file was asked for that it does not have, as when a download is resumed that was complete."),
     ),
     "no-header": (
         502,
-        "The parts cannot be put together",
-        "A part does not begin with a header row that can be read.",
+        _("The parts cannot be put together"),
+        _("A part does not begin with a header row that can be read."),
     ),
     "too-many-columns": (
         502,
-        "The parts cannot be put together",
-        "They have more columns that differ than one table can hold.",
+        _("The parts cannot be put together"),
+        _("They have more columns that differ than one table can hold."),
     ),
 }
 ADVICE = {
-    "not-allowed": "Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS:",
-    "not-in-file": "Download the file anew.",
-    "no-header": "Download the parts one by one, or as a zip.",
-    "too-many-columns": "Download the parts one by one, or as a zip.",
+    "not-allowed": _("Whoever looks after this console can allow the host with the setting DOWNLOAD_HOSTS:"),
+    "not-in-file": _("Download the file anew."),
+    "no-header": _("Download the parts one by one, or as a zip."),
+    "too-many-columns": _("Download the parts one by one, or as a zip."),
 }
-NAMELESS = "The address names no host, so there is none that the setting DOWNLOAD_HOSTS could allow."
+NAMELESS = _("The address names no host, so there is none that the setting DOWNLOAD_HOSTS could allow.")
 # The export's filter stands below these.
-RUN_AGAIN = "Run the export again with the same filter, and a new file is written. The export's filter:"
-TRY_AGAIN = (
+RUN_AGAIN = _("Run the export again with the same filter, and a new file is written. The export's filter:")
+TRY_AGAIN = _(
     "Try again in a minute. If it happens again, run the export again with the same filter. The export's filter:"
 )
 
 
 def cannot_download(request: HttpRequest, job: JobRecord, error: CannotDownload, *, number: int | None) -> HttpResponse:
     """410, 416 or 502: the page for a part (from 1; None: all of them) that was not to be had."""
-    status, headline, sentence = HEADLINES[error.kind]
+    status, headline, cause = HEADLINES[error.kind]
+    sentences = [str(cause)]
     if error.part and number is None:
-        sentence = f"It is about part {error.part}. {sentence}"
+        sentences.insert(0, gettext("It is about part %(number)s.") % {"number": error.part})
     if error.status is not None:
-        sentence += f" The host of the file said {error.status}."
+        sentences.append(gettext("The host of the file said %(status)s.") % {"status": error.status})
     response = problem_page(
         request,
         Problem(
             status,
-            headline,
-            sentence,
+            str(headline),
+            " ".join(sentences),
             advice=_advice(error),
             code=_code(job, error),
             request_id=job.request_id,
             back_url=_job_url(job),
-            back_words="Back to the job",
+            back_words=gettext("Back to the job"),
             works=_works(job, number or error.part),
             links=_other_parts(job, number or error.part),
+            may_pass=error.kind in ("broken", "too-slow", "not-reachable"),
         ),
     )
     if error.kind == "not-in-file" and error.total is not None:
@@ -100,17 +112,22 @@ def no_such_part(request: HttpRequest, job: JobRecord, number: int | None, parts
     if 1 <= (1 if number is None else number) <= max(known, len(job.files or ())):
         return _no_longer_listed(request, job, parts)
     if parts:
-        sentence = f"The export has {counted(parts, 'part')}, and this is number {number}."
+        form = ngettext(
+            "The export has %(parts)s part, and this is number %(number)s.",
+            "The export has %(parts)s parts, and this is number %(number)s.",
+            parts,
+        )
+        sentence = form % {"parts": whole(parts), "number": number}
     else:
-        sentence = files_sentence(job) or "Elastic Path lists no file of this job any more."
+        sentence = files_sentence(job) or gettext("Elastic Path lists no file of this job any more.")
     return problem_page(
         request,
         Problem(
             404,
-            "There is no such part",
+            gettext("There is no such part"),
             sentence,
             back_url=_job_url(job),
-            back_words="Back to the job",
+            back_words=gettext("Back to the job"),
             links=_other_parts(job, number or 0),
         ),
     )
@@ -122,11 +139,11 @@ def still_running(request: HttpRequest, job: JobRecord) -> HttpResponse:
         request,
         Problem(
             404,
-            "The export is still being written",
-            "All parts can be had together when the export has succeeded.",
-            advice="The parts that are listed already can be downloaded one by one.",
+            gettext("The export is still being written"),
+            gettext("All parts can be had together when the export has succeeded."),
+            advice=gettext("The parts that are listed already can be downloaded one by one."),
             back_url=_job_url(job),
-            back_words="Back to the job",
+            back_words=gettext("Back to the job"),
             links=_other_parts(job, 0),
         ),
     )
@@ -138,47 +155,60 @@ def too_many_downloads(request: HttpRequest) -> HttpResponse:
         request,
         Problem(
             503,
-            "Too many downloads at once",
-            "The console is busy with as many downloads as it can serve without making its pages slow.",
-            advice=f"Try again in {BUSY_SECONDS} seconds: load this page again, and the download begins.",
+            gettext("Too many downloads at once"),
+            gettext("The console is busy with as many downloads as it can serve without making its pages slow."),
+            advice=gettext("Try again in %(seconds)s seconds: load this page again, and the download begins.")
+            % {"seconds": BUSY_SECONDS},
+            may_pass=True,
         ),
         retry_after=BUSY_SECONDS,
     )
 
 
 def _no_longer_listed(request: HttpRequest, job: JobRecord, parts: int) -> HttpResponse:
-    now = f"only {counted(parts, 'part')} of this export now" if parts else "no files of this export any more"
+    if parts:
+        form = ngettext(
+            "It lists only %(parts)s part of this export now.",
+            "It lists only %(parts)s parts of this export now.",
+            parts,
+        )
+        now = form % {"parts": whole(parts)}
+    else:
+        now = gettext("It lists no files of this export any more.")
     return problem_page(
         request,
         Problem(
             410,
-            "This file is no longer there",
-            f"Elastic Path keeps the file of an export for a while, then removes it. It lists {now}.",
-            advice=RUN_AGAIN,
+            gettext("This file is no longer there"),
+            f"{HEADLINES['gone'][2]} {now}",
+            advice=str(RUN_AGAIN),
             code=_filter(job),
             request_id=job.request_id,
             back_url=_job_url(job),
-            back_words="Back to the job",
-            works="What the console knows of the job stays readable.",
+            back_words=gettext("Back to the job"),
+            works=gettext("What the console knows of the job stays readable."),
         ),
     )
 
 
 def _works(job: JobRecord, number: int) -> str:
     if len(job.files or ()) > 1:
-        return "The other parts are fetched one by one, so they may still be there:"
-    return "What the console knows of the job stays readable."
+        return gettext("The other parts are fetched one by one, so they may still be there:")
+    return gettext("What the console knows of the job stays readable.")
 
 
 def _other_parts(job: JobRecord, number: int) -> tuple[tuple[str, str], ...]:
     others = [other for other in range(1, len(job.files or ()) + 1) if other != number][:MOST_LINKS]
-    return tuple((reverse("job_file", args=[job.job_id, other]), f"Download part {other}") for other in others)
+    return tuple(
+        (reverse("job_file", args=[job.job_id, other]), gettext("Download part %(number)s") % {"number": other})
+        for other in others
+    )
 
 
 def _advice(error: CannotDownload) -> str:
     if error.kind == "not-allowed" and not error.host:
-        return NAMELESS
-    return ADVICE.get(error.kind, RUN_AGAIN if HEADLINES[error.kind][0] == 410 else TRY_AGAIN)
+        return str(NAMELESS)
+    return str(ADVICE.get(error.kind, RUN_AGAIN if HEADLINES[error.kind][0] == 410 else TRY_AGAIN))
 
 
 def _code(job: JobRecord, error: CannotDownload) -> str:
@@ -189,7 +219,7 @@ def _code(job: JobRecord, error: CannotDownload) -> str:
 
 
 def _filter(job: JobRecord) -> str:
-    return (job.filter or "all products") if job.is_export else ""
+    return (job.filter or gettext("all products")) if job.is_export else ""
 
 
 def _job_url(job: JobRecord) -> str:

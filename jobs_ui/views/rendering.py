@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from jobs_ui.presentation.durations import zone_name
 from jobs_ui.sources.base import CannotAsk, Freshness
 from jobs_ui.sync.clocks import utc_now
 
-__all__ = ["STOP_POLLING", "down", "htmx_of", "person", "render_page", "utc_now", "wants_fragment"]
+__all__ = ["STOP_POLLING", "down", "htmx_of", "page_before", "person", "render_page", "utc_now", "wants_fragment"]
 
 STOP_POLLING = 286
 
@@ -41,6 +45,16 @@ def person(request: HttpRequest) -> User:
     """Who is logged in: the middleware lets nobody else come as far as a view."""
     assert isinstance(request.user, User)  # noqa: S101 - narrows Django's type, see above
     return request.user
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of this console that the browser names as the one before; the list where it names none."""
+    referer = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(referer, {request.get_host()}):
+        with suppress(ValueError):
+            parts = urlsplit(referer)
+            return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+    return reverse("job_list")
 
 
 def wants_fragment(request: HttpRequest) -> bool:
