@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from jobs_ui.forms import BLANKED, LONGEST_SEARCH
 from jobs_ui.sources.base import Capabilities
@@ -33,7 +34,7 @@ class ErrorsQuery:
         """The same without a group that the job does not have."""
         if not self.choice.group or (groups is not None and groups.get(self.choice.group)):
             return self
-        sentence = "This job has no such group of messages, so all of them are shown."
+        sentence = _("This job has no such group of messages, so all of them are shown.")
         return replace(self, choice=replace(self.choice, group=""), number=1, problems=(*self.problems, sentence))
 
 
@@ -42,10 +43,13 @@ def parse_errors_query(query: QueryDict, capabilities: Capabilities, *, has_page
     problems: list[str] = []
     q = query.get("q", "").translate(BLANKED).strip()
     if len(q) > LONGEST_SEARCH:
-        problems.append(f"The search was longer than {LONGEST_SEARCH} characters; what is beyond them is left out.")
+        problems.append(
+            _("The search was longer than %(most)s characters; what is beyond them is left out.")
+            % {"most": LONGEST_SEARCH}
+        )
     choice = ErrorChoice(query.get("group", "").strip()[: LONGEST_DIGEST + 1], q[:LONGEST_SEARCH].strip())
     if choice and not capabilities.choose_errors:
-        problems.append("Messages are read live from Elastic Path, which cannot search them: all are shown.")
+        problems.append(_("Messages are read live from Elastic Path, which cannot search them: all are shown."))
         choice = ALL_ERRORS
     number = parse_page_number(query.get("page", "1"), problems) if has_pages else 1
     return ErrorsQuery(choice, number, tuple(problems))
@@ -55,5 +59,5 @@ def parse_page_number(text: str, problems: list[str]) -> int:
     """The page's number; the first page, and a sentence more in `problems`, where the text was none."""
     if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_PAGES:
         return int(text[:9])
-    problems.append("The page's number could not be read, so the first page is shown.")
+    problems.append(_("The page's number could not be read, so the first page is shown."))
     return 1

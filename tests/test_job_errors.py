@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from jobs_ui.models import Job
 from jobs_ui.sandbox.process import SandboxProcess
 from tests.conftest import raw_job
+from tests.german import GERMAN, english_in
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown
 
 # Session, user, the job, the state of sync, the groups, the messages: whatever their number.
@@ -224,3 +225,61 @@ def test_htmx_gets_the_whole_page_as_it_has_no_part_that_moves(
     sync()
     answer = staff_client.get("/jobs/a-job/errors/", headers=HTMX)
     assert Page(answer).all("html")
+
+
+def test_the_page_is_german_for_a_german_reader(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(
+        sandbox,
+        [f"row {row}: data.attributes.sku: Must be unique amongst products. (LAMP-{row})" for row in range(1, 1_235)],
+    )
+    sync()
+    page = Page(staff_client.get("/jobs/a-job/errors/", headers=GERMAN))
+    assert english_in(page) == []
+    for words in (
+        "1.234 Fehler Produktimport, in 1 Gruppe",
+        "Fehlgeschlagen",
+        "Ein anderes Produkt hat diese SKU schon.",
+        "Ihre 1.234 Meldungen zeigen",
+        "1.234 SKUs LAMP-1, LAMP-2,",
+        "zuerst Nr. 1, zuletzt Nr. 1.234",
+        "1 bis 100 von 1.234",
+        "Seite 1 von 13",
+    ):
+        assert words in page.text
+    assert "1.234 SKUs kopieren" in page.having("aria-label")
+    nothing = Page(staff_client.get("/jobs/a-job/errors/?q=nowhere&page=x", headers=GERMAN))
+    assert english_in(nothing) == []
+    assert "Keine der 1.234 Meldungen enthält „nowhere“." in nothing.text
+    assert "Die Seitenzahl ist nicht lesbar" in nothing.text
+
+
+def test_without_messages_the_page_is_german_and_says_what_to_quote(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    put(sandbox, [])
+    sync()
+    page = Page(staff_client.get("/jobs/a-job/errors/", headers=GERMAN))
+    assert english_in(page) == []
+    assert "Request-ID request-a-job" in page.text
+    assert "Elastic Path danach fragen" in page.text
+
+
+def test_the_jobs_end_is_told_in_the_readers_zone(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(sandbox, ["message-1."], completed_at="2026-01-15T12:00:00Z")
+    sync()
+    staff_client.cookies["browser_zone"] = "Asia/Kolkata"
+    page = get(staff_client)
+    assert "2026-01-15 17:30:00 IST" in page.text
+    assert "2026-01-15 17:30:00 IST = 2026-01-15 12:00:00 UTC" in page.having("title")
+
+
+def test_a_notice_about_freshness_is_german(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    put(sandbox, ["message-1."])
+    sync()
+    sandbox.faults([{"status": 500}])
+    with pytest.raises(AssertionError):
+        sync()
+    page = Page(staff_client.get("/jobs/a-job/errors/", headers=GERMAN))
+    assert page.freshness == "down"
+    assert "Elastic Path hat selbst ein Problem. Zu sehen ist der letzte bekannte Stand." in page.text
+    assert english_in(page) == []

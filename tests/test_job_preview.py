@@ -18,6 +18,7 @@ from jobs_ui.presentation.previews import preview_table
 from jobs_ui.sandbox.process import SandboxProcess
 from tests.conftest import raw_job
 from tests.file_host import QUERY, FileHandler, FileHost
+from tests.german import GERMAN, english_in
 from tests.test_job_files import check_refused, put
 from tests.test_job_list import HOSTILE, Page, check_nothing_was_injected
 
@@ -240,3 +241,16 @@ def test_no_bytes_make_a_preview_fail(content: bytes, whole: bool) -> None:
     assert len(table.rows) <= MOST_ROWS
     assert {len(cells) for _, cells in table.rows} <= {len(table.names)}
     assert table.sentence or table.notes
+
+
+def test_a_german_reader_reads_german(sandbox: SandboxProcess, export: str, staff_client: Client) -> None:
+    sandbox.put_files(export, ",".join(f"c{number}" for number in range(MOST_COLUMNS + 1_000)) + "\n", b"", TABLE)
+    pages = [
+        Page(staff_client.get(f"/jobs/{export}/files/{number}/preview/", headers=GERMAN)) for number in (1, 2, 3, 4)
+    ]
+    assert [english_in(page) for page in pages] == [[], [], [], []]
+    assert "Teil 1 von 3" in pages[0].text
+    assert "1.500 Spalten und keine Zeilen. Nur die ersten 500 von 1.500 Spalten sind zu sehen." in pages[0].text
+    assert "Die Datei ist leer" in pages[1].text
+    assert "2 Spalten. Zu sehen: 20 Zeilen vom Anfang, es gibt noch mehr." in pages[2].text
+    assert "Der Export hat 3 Teile, und dies ist Nummer 4." in pages[3].text

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from jobs_ui.jobs_api import JobsClient
-from jobs_ui.models import Job, JobError
+from jobs_ui.models import AuditEntry, Job, JobError
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync import open_jobs, store_job
 from tests.conftest import PASSWORD, raw_job
@@ -221,3 +221,14 @@ def test_reading_again_leads_back_whatever_the_id(job_id: str, sandbox: SandboxP
     answer = staff_client.post(action)
     assert answer.status_code == 302
     assert Page(staff_client.get(answer["Location"])).having("data-job-id") == [job_id]
+
+
+@pytest.mark.usefixtures("open_job")
+def test_the_outcome_is_told_in_german_and_kept_in_english(staff_client: Client, sandbox: SandboxProcess) -> None:
+    staff_client.cookies["django_language"] = "de"
+    assert "Gerade neu gelesen." in refresh(staff_client).text
+    sandbox.faults([{"match": "job", "status": 500}])
+    page = refresh(staff_client)
+    assert "Elastic Path hat selbst ein Problem. Zu sehen ist der letzte bekannte Stand." in page.text
+    outcomes = AuditEntry.objects.order_by("id").values_list("outcome", flat=True)
+    assert list(outcomes) == ["read", "Elastic Path has a problem of its own."]

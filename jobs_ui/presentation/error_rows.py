@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from html import escape
 from itertools import islice
 
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, ngettext_lazy
 
 from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.insights.known_messages import known_message
 from jobs_ui.insights.shapes import shape_of, values_in
 from jobs_ui.presentation.markup import fill, joined
-from jobs_ui.presentation.rows import counted
+from jobs_ui.presentation.numbers import whole
+from jobs_ui.sources.base import JobRecord
 from jobs_ui.sources.errors import ErrorGroup, ErrorGroups, ErrorLine, ErrorSlot
+from jobs_ui.status import FAILED
 
 LONGEST_SAMPLE = 600
 LONGEST_TITLE = 60
@@ -27,7 +32,21 @@ LINE = (
     '<tr id="m{0}"><td class="n quiet">{1}</td> <td><code dir="auto">{2}</code></td> '
     '<td class="n quiet c-group">{3}</td></tr>\n'
 )
-EVERYTHING_ELSE = SafeString("Everything else, each message of another form")
+ROW_NUMBERS = "row numbers"
+# Values by what `insights` calls them. It stores its own words, so that they are one thing for all readers.
+VALUES = {
+    "SKUs": ngettext_lazy("%(number)s SKU", "%(number)s SKUs", "count"),
+    "columns": ngettext_lazy("%(number)s column", "%(number)s columns", "count"),
+    "slugs": ngettext_lazy("%(number)s slug", "%(number)s slugs", "count"),
+    "objects": ngettext_lazy("%(number)s object", "%(number)s objects", "count"),
+    "price books": ngettext_lazy("%(number)s price book", "%(number)s price books", "count"),
+    "references": ngettext_lazy("%(number)s reference", "%(number)s references", "count"),
+    "ids": ngettext_lazy("%(number)s id", "%(number)s ids", "count"),
+    ROW_NUMBERS: ngettext_lazy("%(number)s row number", "%(number)s row numbers", "count"),
+    "numbers": ngettext_lazy("%(number)s number", "%(number)s numbers", "count"),
+    "addresses": ngettext_lazy("%(number)s address", "%(number)s addresses", "count"),
+    "values": ngettext_lazy("%(number)s value", "%(number)s values", "count"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,9 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group as pages print it. `width` is a length for SVG; `places` says where in the list its messages stand."""
+    """A group as pages print it. `width` is a length for SVG; `places` says where in the list its messages stand;
+    `messages` are the words of the link to them, `url`.
+    """
 
     number: int
     digest: str
@@ -52,6 +73,7 @@ class GroupRow:
     sample: SafeString
     hint: str
     places: str
+    messages: str
     url: str
     slots: tuple[SlotRow, ...]
     is_chosen: bool
@@ -79,7 +101,7 @@ def hint(message: str) -> str:
     Told by the message's shape, so that words within a value are not taken for what the message says.
     """
     known = known_message(shape_of(message).shape)
-    return known.hint if known else ""
+    return _(known.hint) if known else ""
 
 
 def lines(page: Iterable[ErrorLine]) -> SafeString:
@@ -89,7 +111,7 @@ def lines(page: Iterable[ErrorLine]) -> SafeString:
             fill(
                 LINE,
                 str(line.position + 1),
-                f"{line.position + 1:,}",
+                whole(line.position + 1),
                 marked(line.message),
                 "" if line.group is None else str(line.group),
             )
@@ -108,12 +130,16 @@ def _group_row(group: ErrorGroup, of: int, errors_url: str, chosen: str, *, has_
         number=group.number,
         digest=group.digest,
         count=group.count,
-        count_words=f"{group.count:,}",
+        count_words=whole(group.count),
         width=f"{100 * group.count / max(of, 1):.2f}%",
         share=share(group.count, of),
-        sample=EVERYTHING_ELSE if group.digest == OTHERS else marked(group.sample, LONGEST_SAMPLE),
+        sample=SafeString(escape(_("Everything else, each message of another form")))
+        if group.digest == OTHERS
+        else marked(group.sample, LONGEST_SAMPLE),
         hint="" if group.digest == OTHERS else hint(group.sample),
         places=_places(group),
+        messages=ngettext("Show its %(number)s message", "Show its %(number)s messages", group.count)
+        % {"number": whole(group.count)},
         url=f"{errors_url}?group={group.digest}#messages",
         slots=_slots(group, errors_url, has_values=has_values),
         is_chosen=group.digest == chosen,
@@ -122,45 +148,62 @@ def _group_row(group: ErrorGroup, of: int, errors_url: str, chosen: str, *, has_
 
 def _slots(group: ErrorGroup, errors_url: str, *, has_values: bool) -> tuple[SlotRow, ...]:
     """SKUs before row numbers: whoever repairs a file looks for what stands in its cells."""
-    order = sorted(enumerate(group.slots), key=lambda slot: slot[1].name == "row numbers")
+    order = sorted(enumerate(group.slots), key=lambda slot: slot[1].name == ROW_NUMBERS)
     return tuple(_slot(group, place, slot, errors_url, has_values=has_values) for place, slot in order)
 
 
 def _slot(group: ErrorGroup, place: int, slot: ErrorSlot, errors_url: str, *, has_values: bool) -> SlotRow:
-    name = slot.name if slot.count != 1 else singular(slot.name)
-    words = f"{'more than ' if slot.is_cut else ''}{slot.count:,} {name}"
     first = ", ".join(slot.first) + (", …" if slot.count > len(slot.first) else "")
     url = f"{errors_url}values.txt?group={group.digest}&place={place}" if has_values else ""
-    return SlotRow(words, first, url)
+    words = values_words(slot.name, slot.count)
+    return SlotRow(_("more than %(values)s") % {"values": words} if slot.is_cut else words, first, url)
 
 
-def singular(name: str) -> str:
-    """The one of a plural of our own words."""
-    return name.removesuffix("es") if name.endswith("sses") else name.removesuffix("s")
+def values_words(name: str, count: int) -> str:
+    """`7,902 SKUs`; `name` is what `insights` calls such values."""
+    return VALUES.get(name, VALUES["values"]) % {"count": count, "number": whole(count)}
 
 
 def _places(group: ErrorGroup) -> str:
     if group.first == group.last:
-        return f"No. {group.first + 1:,} in the list"
-    return f"first No. {group.first + 1:,}, last No. {group.last + 1:,}"
+        return _("No. %(number)s in the list") % {"number": whole(group.first + 1)}
+    places = {"first": whole(group.first + 1), "last": whole(group.last + 1)}
+    return _("first No. %(first)s, last No. %(last)s") % places
 
 
 def share(count: int, of: int) -> str:
     """The share in percent, never rounded to none or to all: `64 %`, `0.3 %`, `under 0.1 %`, `over 99 %`."""
     percent = 100 * count / max(of, 1)
     if percent < 0.1:
-        return "under 0.1 %"
+        return _("under %(share)s") % {"share": f"{number_format(0.1, 1)} %"}
     if percent < 1:
-        return f"{percent:.1f} %"
+        return f"{number_format(percent, 1)} %"
     if count < of and percent > 99:
-        return "over 99 %"
+        return _("over %(share)s") % {"share": "99 %"}
     return f"{percent:.0f} %"
+
+
+def title(job: JobRecord, total: int | None) -> str:
+    """`12,345 errors`, or notices where the job did not fail; `Errors` for none. `total`: where the page knows it."""
+    count = job.errors.count or total or 0
+    number = job.errors.count_words if job.errors.count else whole(count)
+    if not count:
+        return _("Errors")
+    if job.status == FAILED:
+        words = ngettext("%(number)s error", "%(number)s errors", count)
+    else:
+        words = ngettext("%(number)s notice", "%(number)s notices", count)
+    return words % {"number": number}
 
 
 def groups_words(groups: ErrorGroups, *, is_whole: bool) -> str:
     """How many groups there are, and of how many messages where these are not all: `in 5 groups`."""
-    words = f"in {counted(len(groups.groups), 'group')}"
-    return words if is_whole else f"the first {groups.of:,} {words}"
+    count = len(groups.groups)
+    words = {"number": whole(count), "messages": whole(groups.of)}
+    if is_whole:
+        return ngettext("in %(number)s group", "in %(number)s groups", count) % words
+    form = ngettext("the first %(messages)s in %(number)s group", "the first %(messages)s in %(number)s groups", count)
+    return form % words
 
 
 def options(groups: ErrorGroups) -> list[tuple[str, str]]:
@@ -170,6 +213,6 @@ def options(groups: ErrorGroups) -> list[tuple[str, str]]:
 
 def _title(group: ErrorGroup) -> str:
     if group.digest == OTHERS:
-        return "everything else"
+        return _("everything else")
     shape = shape_of(group.sample).shape
     return shape if len(shape) <= LONGEST_TITLE else f"{shape[: LONGEST_TITLE - 1]}…"

@@ -6,16 +6,18 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import ErrorsQuery, parse_errors_query
 from jobs_ui.presentation import error_rows
 from jobs_ui.presentation.facts import errors_sentence
+from jobs_ui.presentation.numbers import whole
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobNotFound, JobRecord
 from jobs_ui.sources.errors import ERRORS_PAGE_SIZE, ErrorGroups, ErrorPage
 from jobs_ui.status import job_status, job_type
-from jobs_ui.views.problems import cannot_ask, job_not_found
+from jobs_ui.views.problems import LONGEST_NAME, cannot_ask, job_not_found
 from jobs_ui.views.rendering import down, render_page, utc_now
 
 GROUPS_IN_SIGHT = 20
@@ -30,7 +32,7 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        return cannot_ask(request, error, f"The job {job_id} is not known here yet")
+        return cannot_ask(request, error, _("The job %(job)s is not known here yet") % {"job": job_id[:LONGEST_NAME]})
     query = parse_errors_query(request.GET, source.capabilities)
     freshness, trouble, groups = source.freshness(now, [job.store]), None, None
     try:
@@ -44,8 +46,10 @@ def job_errors(request: HttpRequest, job_id: str) -> HttpResponse:
         "job": job,
         "status": job_status(job.status),
         "type": job_type(job.type),
+        "heading": error_rows.title(job, page.total),
         "problems": query.problems,
         "sentence": "" if trouble or _is_plain(job, page) else errors_sentence(job),
+        "is_empty": not (page.lines or query.choice or query.number > 1),
         "freshness": freshness,
         "now": now,
         "capabilities": source.capabilities,
@@ -78,13 +82,19 @@ def _messages(job: JobRecord, query: ErrorsQuery, page: ErrorPage) -> dict[str, 
     """What the table of messages and its pager need. (Any: what a template gets.)"""
     path, number = reverse("job_errors", args=[job.job_id]), page.number
     start = (number - 1) * ERRORS_PAGE_SIZE + 1
-    pages = "" if page.total is None else f" of {-(-page.total // ERRORS_PAGE_SIZE):,}"
+    words = {"first": whole(start), "last": whole(start + len(page.lines) - 1), "page": whole(number)}
+    if page.total is None:
+        range_words, page_words = _("%(first)s to %(last)s") % words, _("Page %(page)s") % words
+    else:
+        words |= {"total": whole(page.total), "pages": whole(-(-page.total // ERRORS_PAGE_SIZE))}
+        range_words = _("%(first)s to %(last)s of %(total)s") % words
+        page_words = _("Page %(page)s of %(pages)s") % words
     return {
         "page": page,
         "lines": error_rows.lines(page.lines),
         "choice": query.choice,
-        "range_words": f"{start:,} to {start + len(page.lines) - 1:,}",
-        "page_words": f"Page {number:,}{pages}",
+        "range_words": range_words,
+        "page_words": page_words,
         "csv_url": reverse("job_errors_csv", args=[job.job_id]) + query.url_query(),
         "next_url": f"{path}{query.url_query(number + 1)}#messages" if page.has_next else "",
         "previous_url": f"{path}{query.url_query(number - 1)}#messages" if number > 1 else "",

@@ -7,6 +7,7 @@ from itertools import chain
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_errors_query
@@ -39,7 +40,7 @@ def job_errors_csv(request: HttpRequest, job_id: str) -> HttpResponseBase:
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        return cannot_ask(request, error, "The messages have to be read from Elastic Path")
+        return cannot_ask(request, error, _("The messages have to be read from Elastic Path"))
     return csv_attachment(request, _pieces(chain([first], batches)), name_of(job, "_errors.csv"))
 
 
@@ -58,7 +59,7 @@ def job_error_values(request: HttpRequest, job_id: str) -> HttpResponseBase:
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        return cannot_ask(request, error, "The messages have to be read from Elastic Path")
+        return cannot_ask(request, error, _("The messages have to be read from Elastic Path"))
     if text is None:
         return _no_such_values(request, job_id)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
@@ -85,11 +86,11 @@ def _cannot_choose(request: HttpRequest, job_id: str, sentence: str) -> HttpResp
         request,
         Problem(
             400,
-            "There is no such list of messages",
+            _("There is no such list of messages"),
             sentence,
-            advice="Choose the group again on the page of the job's errors.",
+            advice=_("Choose the group again on the page of the job's errors."),
             back_url=reverse("job_errors", args=[job_id]),
-            back_words="All errors of the job",
+            back_words=_("All errors of the job"),
         ),
     )
 
@@ -99,9 +100,9 @@ def _no_such_values(request: HttpRequest, job_id: str) -> HttpResponse:
         request,
         Problem(
             404,
-            "There are no such values",
-            "The errors of this job may have been read again since you opened the page.",
+            _("There are no such values"),
+            _("The errors of this job may have been read again since you opened the page."),
             back_url=reverse("job_errors", args=[job_id]),
-            back_words="All errors of the job",
+            back_words=_("All errors of the job"),
         ),
     )

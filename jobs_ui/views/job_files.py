@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui import audit
@@ -67,8 +68,7 @@ def explained(
     request: HttpRequest, job_id: str, number: int | None, answer: Callable[[ExportParts], HttpResponseBase]
 ) -> HttpResponseBase:
     """The answer for a part (None: all of them) of the job, or the page that says why there is none."""
-    response, _ = _explained(request, job_id, number, answer)
-    return response
+    return _explained(request, job_id, number, answer)[0]
 
 
 def _noted(
@@ -107,7 +107,7 @@ def _explained(
     except JobNotFound:
         return job_not_found(request, job_id), None
     except CannotAsk as error:
-        return cannot_ask(request, error, "The link to a file has to be fresh"), None
+        return cannot_ask(request, error, _("The link to a file has to be fresh")), None
 
 
 def _part(request: HttpRequest, parts: ExportParts, number: int) -> HttpResponseBase:

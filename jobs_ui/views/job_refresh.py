@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from jobs_ui import audit
@@ -23,8 +25,12 @@ def job_refresh(request: HttpRequest, job_id: str) -> HttpResponse:
         audit.note(request, AuditEntry.REFRESH, job_id, "no such job", succeeded=False)
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        messages.error(request, f"{error.sentence} You see what was known before.")
-        audit.note(request, AuditEntry.REFRESH, job_id, error.sentence, succeeded=False, request_id=error.request_id)
+        known = _("You see what was known before.")
+        messages.error(request, f"{error.sentence} {known}")
+        # The log is in English, whoever wrote it.
+        with override("en"):
+            outcome = error.sentence
+        audit.note(request, AuditEntry.REFRESH, job_id, outcome, succeeded=False, request_id=error.request_id)
     else:
         messages.info(request, _outcome(job))
         outcome = "gone" if job.gone_at else "not found" if job.missing_since else "read"
@@ -42,8 +48,8 @@ def job_refresh(request: HttpRequest, job_id: str) -> HttpResponse:
 
 def _outcome(job: JobRecord) -> str:
     if job.gone_at:
-        return "Elastic Path does not have this job any more."
+        return _("Elastic Path does not have this job any more.")
     if job.missing_since:
         # One 404 may be a hiccup; sync asks once more before the job is called gone.
-        return "Elastic Path did not find this job just now. You see what was known before; it is asked for again."
-    return "Read again just now."
+        return _("Elastic Path did not find this job just now. You see what was known before; it is asked for again.")
+    return _("Read again just now.")
