@@ -8,9 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, ViewportSize, expect
 
+from jobs_ui.models import ErrorGroup
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync import RoundOutcome
 from tests.browser.test_main_job import log_in
+from tests.conftest import raw_job
 from tests.test_job_error_groups import import_of
 from tests.test_job_errors import put
 
@@ -25,6 +27,16 @@ TARGETS = """() => [...document.querySelectorAll("a, button, summary, select, in
     const { left, top, right, bottom } = target.getBoundingClientRect();
     return [target.textContent.trim() || target.name || target.ariaLabel, left, top, right, bottom];
   })"""
+
+# What something else covers. In the list a whole card leads to its job, its links and buttons excepted.
+COVERED = """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")]
+  .filter((target) => target.checkVisibility() && !target.matches(".skip, .jobs .job"))
+  .filter((target) => {
+    target.scrollIntoView({ block: "center" });
+    const { x, y, width, height } = target.getBoundingClientRect();
+    return !target.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  })
+  .map((target) => target.outerHTML)"""
 
 
 def check_targets(page: Page) -> None:
@@ -42,6 +54,21 @@ def check_targets(page: Page) -> None:
                 or other_bottom <= top + 0.5
             )
             assert is_apart, f"{name} and {other}"
+
+
+def test_a_tap_reaches_what_it_aims_at(
+    page: Page, staff: User, sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]
+) -> None:
+    for number in range(3):
+        sandbox.put_job(f"waits-{number}", raw_job(f"waits-{number}", status="pending", started_at=None))
+    put(sandbox, import_of(40))
+    sync()
+    page.set_viewport_size(PHONE)
+    log_in(page, staff)
+    problem = f"/insights/errors/{ErrorGroup.objects.get(sample__contains='slug').digest}/"
+    for address in ("/jobs/", "/queue/", "/insights/", "/insights/errors/", problem, "/jobs/a-job/errors/"):
+        page.goto(address)
+        assert page.evaluate(COVERED) == [], address
 
 
 def test_errors(page: Page, staff: User, sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]) -> None:
