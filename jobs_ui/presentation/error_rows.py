@@ -214,5 +214,10 @@ def options(groups: ErrorGroups) -> list[tuple[str, str]]:
 def _title(group: ErrorGroup) -> str:
     if group.digest == OTHERS:
         return _("everything else")
-    shape = shape_of(group.sample).shape
+    return shape_words(group.sample)
+
+
+def shape_words(message: str) -> str:
+    """What the message says without its values, cut to a title's length."""
+    shape = shape_of(message).shape
     return shape if len(shape) <= LONGEST_TITLE else f"{shape[: LONGEST_TITLE - 1]}…"
