@@ -18,6 +18,7 @@ from jobs_ui.presentation.lanes import GRID
 from jobs_ui.presentation.rows import Look, days
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, StoreName, UnreadableCursor
+from jobs_ui.views.list_waiting import NOTHING_STANDS, Standing, list_standing, read_standing, waiting_words
 from jobs_ui.views.rendering import down, htmx_of, render_page, utc_now, wants_fragment
 
 EMPTY = JobPage((), None, None)
@@ -45,7 +46,8 @@ def job_list(request: HttpRequest) -> HttpResponse:
         context |= _counted_tabs(source, query, look)
     else:
         stores = source.stores()
-        page, query, trouble = _read(source, query)
+        standing = read_standing(request.GET) if is_fragment else NOTHING_STANDS
+        page, waiting, query, trouble = _read(source, query, standing)
         freshness = down(trouble) if trouble else source.freshness(now, query.filters.stores)
         look = replace(
             look,
@@ -54,6 +56,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
             by_day=query.filters.sort in SORTS_BY_CREATION,
             stores={store.slug: store.name for store in stores} if len(stores) > 1 else {},
         )
+        context |= {"new_words": waiting_words(waiting)}
         context |= {"freshness": freshness, "now": now, **_table(source, query, page, look, stores)}
         if not is_fragment:
             context |= _controls(source, query, look, stores)
@@ -62,16 +65,19 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _read(source: JobSource, query: ListQuery) -> tuple[JobPage, ListQuery, CannotAsk | None]:
-    """The page that the query asks for; the newest one, with a sentence, where its cursor cannot be read."""
+def _read(source: JobSource, query: ListQuery, standing: Standing) -> tuple[JobPage, int, ListQuery, CannotAsk | None]:
+    """The page that the query asks for, and how many new jobs wait; the newest page, with a sentence, where its cursor
+    cannot be read.
+    """
     try:
-        return source.list_jobs(query.filters, before=query.before, after=query.after), query, None
+        page, waiting = list_standing(source, query, standing)
     except UnreadableCursor:
         sentence = "The place in the list could not be read, so the newest jobs are shown."
         query = replace(query, before=None, after=None, problems=(*query.problems, sentence))
-        return _read(source, query)
+        return _read(source, query, standing)
     except CannotAsk as error:
-        return EMPTY, query, error
+        return EMPTY, 0, query, error
+    return page, waiting, query, None
 
 
 def _table(

@@ -1,254 +1,238 @@
-/* What a page gains with JavaScript: copy buttons, the theme, and a refresh that respects its reader. */
+/* What a page gains with JavaScript. Controls that need it are `hidden` in the markup. */
 
-const live = document.getElementById("live");
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root) => all(selector, root)[0];
+const on = (name, listener) => document.addEventListener(name, listener);
 
-/** Says a sentence once to screen readers; the same one said twice is two changes, so that both are heard. */
-function say(words) {
-  live.textContent = "";
-  requestAnimationFrame(() => (live.textContent = words));
-}
+const look = document.documentElement.dataset;
+const live = one("#live");
+const words = live.dataset;
+// A text that takes the place of the same one is heard as well.
+const say = (sentence) => live.replaceChildren(sentence);
+const setIcon = (icon, name) => icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, `#i-${name}`));
 
-const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
-
-/* Controls that do nothing without JavaScript are `hidden` in the markup. */
-function reveal(root) {
-  for (const control of root.querySelectorAll("[data-js]")) {
-    // No clipboard outside of https and localhost.
-    control.hidden = control.matches("[data-copy]") && !navigator.clipboard;
-  }
-  showPaused();
-}
-
-/* Copy */
-
-/** What a button copies: a text, what an address holds (thousands of values), or the id of the job around it. */
-async function textOf(button) {
-  const { copy, copyFrom } = button.dataset;
-  if (!copyFrom) return copy || button.closest("[data-job-id]").dataset.jobId;
-  const answer = await fetch(copyFrom);
-  if (!answer.ok || answer.redirected) throw new Error(answer.status);
-  return answer.text();
+function reveal(page) {
+  // No clipboard outside of https and localhost.
+  for (const control of all("[data-js]", page)) control.hidden = control.matches("[data-copy]") && !navigator.clipboard;
+  for (const button of all("#pause", page)) button.textContent = paused ? words.resume : words.pause;
+  for (const button of all("[data-theme-choice]", page)) button.ariaPressed = button.dataset.themeChoice === look.theme;
 }
 
 async function copy(button) {
-  const icon = button.querySelector("use");
-  const before = icon.getAttribute("href");
+  const { copy, copyFrom } = button.dataset;
   try {
-    await navigator.clipboard.writeText(await textOf(button));
+    const answer = copyFrom && (await fetch(copyFrom));
+    if (answer?.redirected || answer?.ok === false) throw answer;
+    await navigator.clipboard.writeText((await answer?.text()) ?? (copy || idOf(button.closest("[data-job-id]"))));
   } catch {
-    return say("Could not be copied");
+    return say(words.uncopied);
   }
-  say("Copied");
-  icon.setAttribute("href", before.replace(/#.*/, "#i-success"));
-  setTimeout(() => icon.setAttribute("href", before), 1500);
+  say(words.copied);
+  const icon = one("use", button);
+  setIcon(icon, "success");
+  setTimeout(setIcon, 1500, icon, "copy");
 }
 
-/* Theme */
-
-function showTheme() {
-  const theme = document.documentElement.dataset.theme ?? "auto";
-  for (const button of document.querySelectorAll("[data-theme-choice]")) {
-    button.setAttribute("aria-pressed", button.dataset.themeChoice === theme);
-  }
+function flip(time) {
+  [time.textContent, time.title] = [time.title, time.textContent];
+  time.toggleAttribute("data-exact");
 }
 
-function chooseTheme(theme) {
-  const root = document.documentElement;
-  if (theme === "auto") delete root.dataset.theme;
-  else root.dataset.theme = theme;
-  try {
-    if (theme === "auto") localStorage.removeItem("theme");
-    else localStorage.setItem("theme", theme);
-  } catch {
-    // Not remembered then.
-  }
-  showTheme();
-}
-
-/* Refresh: htmx polls; here it is held back, watched, and put into words. */
-
-const REGION = "[data-refresh]";
-/* Asks now and then as well, but of its own accord: what fails there is no news. */
-const FOLLOWER = "[data-follows]";
-const SLOWEST = 60_000;
-let paused = false;
+let paused, asked;
 let failures = 0;
 let notBefore = 0;
 let lastGood = Date.now();
-let before = null;
 
-/** The region that polls, if this htmx event is about it. */
-const polled = (event) => (event.detail.elt?.matches?.(REGION) ? event.detail.elt : null);
+const REGION = "[data-refresh], [data-follows]";
+const tell = (event) => all(REGION).forEach((region) => htmx.trigger(region, event));
 
-/** Whether a swap would take something out of the reader's hands: a pressed button, or selected text. */
-function isBusy(region) {
+function refresh() {
+  tell("htmx:abort");
+  asked = true;
+  tell("refresh");
+  asked = false;
+}
+
+const keyOf = (node) => node.id || node.dataset?.jobId || node.nodeName + node.classList?.[0];
+
+/** Makes an element what another is, and leaves alone what is the same, has the focus, is open, ticked, typed or selected. */
+function morph(from, to) {
+  if ("exact" in from.dataset) flip(to);
+  for (const { name } of [...from.attributes]) {
+    if (name !== "open" && !to.hasAttribute(name)) from.removeAttribute(name);
+  }
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+
   const selection = getSelection();
-  return region.matches(":active") || (!selection.isCollapsed && region.contains(selection.anchorNode));
-}
-
-function refreshNow() {
-  notBefore = 0;
-  for (const element of document.querySelectorAll(`${REGION}, ${FOLLOWER}`)) element.dispatchEvent(new Event("refresh"));
-}
-
-function showPaused() {
-  const button = document.getElementById("pause");
-  if (button) button.textContent = paused ? "Resume" : "Pause";
-}
-
-function togglePause() {
-  paused = !paused;
-  showPaused();
-  say(paused ? "The page stands still." : "The page refreshes itself again.");
-  if (!paused) refreshNow();
-}
-
-/** The jobs that a region shows, by id: their names and statuses. The detail page's region is itself a job. */
-function jobsIn(region) {
-  const elements = region.matches("[data-job-id]") ? [region] : region.querySelectorAll("[data-job-id]");
-  return new Map([...elements].map((element) => [element.dataset.jobId, element]));
-}
-
-const statusOf = (element) => element.querySelector(".st").textContent.trim().toLowerCase();
-const nameOf = (element) => element.querySelector(".job").textContent.trim();
-
-function remember(region) {
-  const jobs = jobsIn(region);
-  const rows = [...jobs.values()];
-  const first = rows.findIndex((row) => row.getBoundingClientRect().bottom > 0);
-  before = {
-    statuses: new Map(rows.map((row) => [row.dataset.jobId, row.dataset.status])),
-    // Who reads further down keeps the row that is read where it is.
-    anchor: first > 0 ? { id: rows[first].dataset.jobId, top: rows[first].getBoundingClientRect().top } : null,
-    focused: document.activeElement.id,
-    open: [...region.querySelectorAll("details[open]")].map((details) => details.id),
-    picked: [...region.querySelectorAll("input:checked")].map((box) => box.id),
-    freshness: document.querySelector("[data-freshness]")?.dataset.freshness,
-  };
-}
-
-function afterSwap(region) {
-  const jobs = jobsIn(region);
-  for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
-  // htmx gave it back while its part was closed.
-  document.getElementById(before.focused)?.focus({ preventScroll: true });
-  for (const id of before.picked) document.getElementById(id)?.click();
-  reveal(region);
-  const row = before.anchor && jobs.get(before.anchor.id);
-  if (row) scrollBy({ top: row.getBoundingClientRect().top - before.anchor.top, behavior: "instant" });
-  announce(jobs);
-  if (region.matches("main")) {
-    document.title = document.title.replace(/.*(?= · )/, () => `${nameOf(region)}, ${statusOf(region)}`);
+  const olds = [...from.childNodes];
+  const nodes = [...to.childNodes].map((node) => {
+    const index = olds.findIndex((old) => keyOf(old) === keyOf(node));
+    if (index < 0) return node;
+    const old = olds[index];
+    // Not changed but replaced: text that grows to the left counts as a shift of the layout.
+    if (node.data && node.data !== old.data && (selection.isCollapsed || !selection.containsNode(old, true))) return node;
+    olds.splice(index, 1);
+    if (!node.data) morph(old, node);
+    return old;
+  });
+  for (const old of olds) old.remove();
+  let at = from.firstChild;
+  for (const node of nodes) {
+    // What is moved loses the focus, so blanks make room.
+    while (at?.data && at !== node) [at] = [at.nextSibling, at.remove()];
+    if (at === node) at = at.nextSibling;
+    else from.insertBefore(node, at);
   }
-  before = null;
 }
 
-function announce(jobs) {
-  const words = [];
-  const fresh = [...jobs.keys()].filter((id) => !before.statuses.has(id)).length;
-  if (fresh && before.statuses.size) words.push(counted(fresh, "new job"));
-  const changed = [...jobs].filter(
-    ([id, element]) => before.statuses.has(id) && before.statuses.get(id) !== element.dataset.status,
-  );
-  if (changed.length > 3) words.push(`${changed.length} jobs changed`);
-  else words.push(...changed.map(([, element]) => `${nameOf(element)} ${statusOf(element)}`));
-  const notice = document.querySelector("[data-freshness]");
-  if (notice && notice.dataset.freshness !== before.freshness) {
-    words.unshift(notice.querySelector("[data-words]").textContent);
+const idOf = (job) => job.dataset.jobId;
+const jobsIn = (region) => all("[data-job-id]", region.parentNode);
+const nameOf = (job, comma = "") =>
+  `${one(".job", job).textContent.trim()}${comma} ${one(".st", job).textContent.trim().toLowerCase()}`;
+const state = () => [one("[data-freshness]")?.dataset.freshness, one("#new")?.textContent];
+
+function update(region, to, isWanted) {
+  const before = new Map(jobsIn(region).map((job) => [idOf(job), job.dataset.status]));
+  const [freshness, waiting] = state();
+  const focused = document.activeElement;
+  morph(region, to);
+
+  const jobs = jobsIn(region);
+  const fresh = jobs.filter((job) => !before.has(idOf(job)));
+  const changed = jobs.filter((job) => (before.get(idOf(job)) ?? job.dataset.status) !== job.dataset.status);
+  const [freshnessNow, waitingNow] = state();
+  const news = changed.map((job) => nameOf(job));
+  if (news[3]) news.splice(0, Infinity, words.changed.replace("{count}", news.length));
+  if (waitingNow && waitingNow !== waiting) news.unshift(waitingNow);
+  if (freshnessNow !== freshness) news.unshift(one("[data-words]").textContent);
+  if (isWanted) one("a", fresh[0] ?? region).focus();
+  else {
+    if (fresh[0] && before.size) news.push(words.fresh.replace("{count}", fresh.length));
+    if (focused !== document.activeElement) (focused.isConnected ? focused : one("main")).focus({ preventScroll: true });
   }
-  if (words.length) say(words.join(", "));
+  if (news[0]) say(news.join(", "));
+  if (region.matches("main")) document.title = document.title.replace(/.*(?= · )/, () => nameOf(region, ","));
+
+  failures = notBefore = 0;
+  lastGood = Date.now();
+  one("#trouble").hidden = true;
 }
 
-/** A refresh that failed is said where the page says how fresh it is; the tries get rarer. */
-function failed(event) {
-  if (!polled(event)) return;
-  failures += 1;
-  // A second less than a poll's interval, so that the first try after a failure is the next poll.
-  notBefore = Date.now() + Math.min(5000 * 2 ** (failures - 1), SLOWEST) - 1000;
+function failed({ detail: { target, xhr } }) {
+  if (!target.matches("[data-refresh]")) return;
+  notBefore = Date.now() + Math.min(4000 * 2 ** failures, 60_000);
   const seconds = Math.round((Date.now() - lastGood) / 1000);
   const since = seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-  const status = event.detail.xhr?.status;
-  const reason = status ? `the console answered with error ${status}` : "the console does not answer";
-  const notice = document.querySelector("[data-freshness]");
-  if (!notice) return;
-  if (notice.dataset.freshness === "fresh") {
+  const line = one("[data-words], #trouble");
+  const notice = line.closest("[data-freshness=fresh]");
+  if (notice) {
     notice.dataset.freshness = "stale";
-    const icon = notice.querySelector("use");
-    icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, "#i-failed"));
+    setIcon(one("use", notice), "failed");
   }
-  const words = notice.querySelector("[data-words]");
-  words.textContent = `Not refreshed for ${since}: ${reason}. It tries again by itself.`;
-  if (failures === 1) say(words.textContent);
+  line.hidden = false;
+  line.textContent = (xhr.status ? words.error : words.silent).replace("{since}", since).replace("{status}", xhr.status);
+  if (!failures++) say(line.textContent);
+}
+for (const kind of ["sendError", "responseError", "timeout"]) on(`htmx:${kind}`, failed);
+
+on("htmx:beforeRequest", (event) => {
+  const isHeld = paused || document.hidden || Date.now() < notBefore;
+  if (isHeld && !asked && event.target.matches(REGION)) event.preventDefault();
+});
+on("htmx:configRequest", ({ target, detail: { parameters } }) => {
+  const jobs = jobsIn(target);
+  if (target.id !== "jobs" || !jobs[0]) return;
+  // New jobs wait, see list_waiting.py.
+  parameters.top = one("time", jobs[0]).dateTime;
+  parameters.shown = jobs.map((job) => idOf(job).slice(-12));
+});
+on("htmx:beforeSwap", (event) => {
+  const { target, detail } = event;
+  if (!target.matches(REGION) || !detail.shouldSwap) return;
+  detail.shouldSwap = false;
+  const page = new DOMParser().parseFromString(detail.serverResponse, "text/html").body;
+  const to = one(`#${target.id}`, page);
+  if (!to) return failed(event);
+  reveal(page);
+  if ("refresh" in target.dataset) update(target, to, detail.requestConfig.elt !== target);
+  else morph(target, to);
+  htmx.process(target);
+});
+on("visibilitychange", () => document.hidden || paused || refresh());
+
+on("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+});
+
+const ROW = "main [data-job-id], main [data-error-group]";
+let prefix = "";
+
+function step(by) {
+  const links = all(ROW).map((row) => one("a", row)).filter((link) => link?.checkVisibility());
+  const at = links.findIndex((link) => link.closest(ROW).contains(document.activeElement));
+  links[Math.max(0, at + by)]?.focus();
 }
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const region = polled(event);
-  if (event.detail.elt.matches(FOLLOWER) && (paused || document.hidden)) event.preventDefault();
-  if (region && (paused || document.hidden || Date.now() < notBefore || isBusy(region))) event.preventDefault();
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const region = polled(event);
-  if (!region || !event.detail.shouldSwap) return;
-  if (paused || isBusy(region)) event.detail.shouldSwap = false;
-  else remember(region);
-});
-document.addEventListener("htmx:afterSwap", () => {
-  if (!before) return;
-  failures = 0;
-  lastGood = Date.now();
-  // A final job's region is swapped in without its polling.
-  afterSwap(document.querySelector(`${REGION}, main[data-job-id]`));
-});
-for (const kind of ["sendError", "responseError", "timeout"]) document.addEventListener(`htmx:${kind}`, failed);
+const KEYS = {
+  "/": () => one("[type=search]")?.focus(),
+  j: () => step(1),
+  k: () => step(-1),
+  // Not reloaded: that might send a form again.
+  r: () => (one("[data-refresh]") ? refresh() : (location = location.pathname + location.search)),
+};
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !paused) refreshNow();
+on("keydown", (event) => {
+  const { key, target, ctrlKey, altKey, metaKey } = event;
+  if (ctrlKey || altKey || metaKey || target.closest("input, select, textarea, dialog")) return;
+  if (document.cookie.includes("keys=off")) return;
+  const keys = prefix + key;
+  prefix = keys === "g" ? keys : "";
+  const link = one(`[data-keys="${CSS.escape(keys)}"]`);
+  if (!link && !KEYS[keys]) return;
+  event.preventDefault();
+  if (link) link.click();
+  else KEYS[keys]();
 });
-/* A filter that was left empty has no place in the address. */
-document.addEventListener("formdata", ({ target, formData }) => {
-  if (!target.matches(".filter")) return;
-  for (const [name, value] of [...formData]) {
-    if (value === "") formData.delete(name);
-  }
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+
+on("click", ({ target }) => {
+  const time = target.closest("time[title]");
+  if (time && !time.closest("a, button, summary, label") && getSelection().isCollapsed) flip(time);
+  const button = target.closest("button");
   if (!button) return;
   if ("copy" in button.dataset) copy(button);
-  else if (button.dataset.themeChoice) chooseTheme(button.dataset.themeChoice);
-  else if (button.id === "pause") togglePause();
-});
-
-/* Told by the browser itself, once, whichever tab hears of it first. */
-
-document.addEventListener("htmx:afterSwap", ({ target }) => {
-  if (target.id !== "ended" || globalThis.Notification?.permission !== "granted") return;
-  try {
-    const told = localStorage.told?.split(" ") ?? [];
-    for (const ended of target.querySelectorAll("[data-told]")) {
-      const key = ended.dataset.told;
-      if (told.includes(key)) continue;
-      told.push(key);
-      localStorage.told = told.slice(-200).join(" ");
-      const link = ended.querySelector("a");
-      new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
-    }
-  } catch {
-    // No storage, or a phone: the page says it alone.
+  else if (button.dataset.themeChoice) {
+    look.theme = button.dataset.themeChoice;
+    reveal(document);
+    localStorage.theme = look.theme;
+  } else if (button.id === "pause") {
+    paused = !paused;
+    reveal(document);
+    say(paused ? words.paused : words.resumed);
+    if (paused) tell("htmx:abort");
+    else refresh();
   }
 });
-let asked = false;
-document.addEventListener("submit", async (event) => {
+
+/* Being told of watched jobs: once, whichever tab hears of it first. */
+
+const permission = () => globalThis.Notification?.permission;
+on("htmx:afterSwap", ({ target }) => {
+  if (permission() !== "granted") return;
+  for (const ended of all("[data-told]", target)) {
+    const key = `told-${ended.dataset.told}`;
+    if (localStorage[key]) continue;
+    localStorage[key] = 1;
+    const link = one("a", ended);
+    new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+  }
+});
+on("submit", async (event) => {
   const { target, submitter } = event;
-  if (!target.matches("[data-watch]") || submitter.name || asked || globalThis.Notification?.permission !== "default")
-    return;
-  // Browsers ask only while somebody acts, so the page must stay meanwhile.
+  if (!target.matches("[data-watch]") || submitter.name || permission() !== "default") return;
+  // Browsers ask only while somebody acts.
   event.preventDefault();
-  asked = true;
-  await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
-  // The form may have been refreshed since; and while this event lasts, it cannot be sent.
-  setTimeout(() => document.querySelector("#watch:not([name])")?.click());
+  await Notification.requestPermission();
+  target.submit();
 });
 
-showTheme();
 reveal(document);

@@ -1,8 +1,4 @@
-// Loaded in the head, before the first paint, so that a remembered theme does not flash. Everything else: console.js.
-try {
-  const theme = localStorage.getItem("theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-} catch {
-  // Storage is switched off: the theme follows the system.
-}
-document.cookie = `browser_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+// In the head, so that a remembered theme does not flash. Last: it throws where storage is off. Everything else: console.js.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.cookie = `browser_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+document.documentElement.dataset.theme = localStorage.theme ?? "auto";
