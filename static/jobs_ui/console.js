@@ -218,21 +218,29 @@ on("click", ({ target }) => {
 const permission = () => globalThis.Notification?.permission;
 on("htmx:afterSwap", ({ target }) => {
   if (permission() !== "granted") return;
-  for (const ended of all("[data-told]", target)) {
-    const key = `told-${ended.dataset.told}`;
-    if (localStorage[key]) continue;
-    localStorage[key] = 1;
-    const link = one("a", ended);
-    new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+  try {
+    const told = localStorage.told?.split(" ") ?? [];
+    for (const ended of all("[data-told]", target)) {
+      const key = ended.dataset.told;
+      if (told.includes(key)) continue;
+      told.push(key);
+      localStorage.told = told.slice(-200).join(" ");
+      const link = one("a", ended);
+      new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+    }
+  } catch {
+    // No storage, or a phone: the page says it alone.
   }
 });
+let wasAsked;
 on("submit", async (event) => {
-  const { target, submitter } = event;
-  if (!target.matches("[data-watch]") || submitter.name || permission() !== "default") return;
-  // Browsers ask only while somebody acts.
+  if (!event.target.matches("[data-watch]") || event.submitter.name || wasAsked || permission() !== "default") return;
+  // Browsers ask only while somebody acts, so the page must stay meanwhile.
   event.preventDefault();
-  await Notification.requestPermission();
-  target.submit();
+  wasAsked = true;
+  await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
+  // The form may have been refreshed since; and while this event lasts, it cannot be sent.
+  setTimeout(() => one("#watch:not([name])")?.click());
 });
 
 reveal(document);
