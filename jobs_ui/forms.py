@@ -1,8 +1,11 @@
-"""The list's query string ↔ `JobFilters`. What cannot be used is left out and named in a sentence, never an error."""
+"""The list's query string ↔ `JobFilters`. What cannot be used is left out and named in a sentence, never an error.
+
+A day that the address names is one of the reader's zone, which is Django's active one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from math import prod
@@ -10,6 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from jobs_ui.sources.base import NEWEST_FIRST, SORTS, Capabilities, JobFilters
 from jobs_ui.status import names_of_type
@@ -62,20 +67,28 @@ class ListQuery:
 
 
 def first_moment(filters: JobFilters) -> str:
-    """`created_from` as the URL says it: a date where it begins one in UTC, "" for None."""
+    """`created_from` as the URL says it: a date where it begins one, "" for None."""
     moment = filters.created_from
-    if moment is None:
-        return ""
-    return moment.date().isoformat() if moment.time() == time() else _iso(moment)
+    return "" if moment is None else _day_text(moment, timedelta(0)) or _iso(moment)
 
 
 def last_moment(filters: JobFilters) -> str:
     """`created_to` as the URL says it: the last day, where whole days are meant; "" for None."""
     moment = filters.created_to
-    if moment is None:
-        return ""
-    ends_a_day = moment.time() == time() and moment.date() > date.min
-    return (moment - ONE_DAY).date().isoformat() if ends_a_day else _iso(moment)
+    return "" if moment is None else _day_text(moment, ONE_DAY) or _iso(moment)
+
+
+def _day_text(moment: datetime, back: timedelta) -> str:
+    """The day that begins with the moment, less so much; "" where none does."""
+    with suppress(OverflowError):
+        day = moment.astimezone(timezone.get_current_timezone()).date()
+        return (day - back).isoformat() if _begin(day) == moment else ""
+    return ""
+
+
+def _begin(day: date) -> datetime:
+    """When the day begins in the reader's zone, in UTC. Where clocks leap over midnight, it begins when they land."""
+    return datetime.combine(day, time(), timezone.get_current_timezone()).astimezone(UTC)
 
 
 def _iso(moment: datetime) -> str:
@@ -92,8 +105,8 @@ def parse_list_query(query: QueryDict, capabilities: Capabilities) -> ListQuery:
         statuses=_values(query, "status", problems),
         types=_values(query, "type", problems),
         stores=_values(query, "store", problems),
-        created_from=_moment(query, "created_from", problems, _begin),
-        created_to=_moment(query, "created_to", problems, _end),
+        created_from=_moment(query, "created_from", problems, timedelta(0)),
+        created_to=_moment(query, "created_to", problems, ONE_DAY),
         q=_search(query, problems),
     )
     filters = _searched(filters, capabilities, problems)
@@ -102,7 +115,7 @@ def parse_list_query(query: QueryDict, capabilities: Capabilities) -> ListQuery:
     before, after = _cursor(query, "before", problems), _cursor(query, "after", problems)
     if before and after:
         problems.append(
-            "A page is either older or newer than a job; this address says both, so the newest jobs are shown."
+            _("A page is either older or newer than a job; this address says both, so the newest jobs are shown.")
         )
         before = after = None
     return ListQuery(filters, before, after, tuple(problems))
@@ -117,51 +130,46 @@ def _values(query: QueryDict, name: str, problems: list[str]) -> tuple[str, ...]
     values = list(dict.fromkeys(value.strip() for value in query.getlist(name) if value.strip()))
     usable = [value for value in values if len(value) <= LONGEST_VALUE and value.isprintable()][:MOST_VALUES]
     if len(usable) < len(values):
-        problems.append(f"Part of the filter by {name} could not be read and is left out.")
+        problems.append(_("Part of the filter by %(name)s could not be read and is left out.") % {"name": name})
     return tuple(usable)
 
 
 def _search(query: QueryDict, problems: list[str]) -> str:
     text = query.get("q", "").translate(BLANKED).strip()
     if len(text) > LONGEST_SEARCH:
-        problems.append(f"The search was longer than {LONGEST_SEARCH} characters; what is beyond them is left out.")
+        sentence = _("The search was longer than %(number)s characters; what is beyond them is left out.")
+        problems.append(sentence % {"number": LONGEST_SEARCH})
     return text[:LONGEST_SEARCH].strip()
 
 
-def _moment(
-    query: QueryDict, name: str, problems: list[str], of_day: Callable[[datetime], datetime]
-) -> datetime | None:
-    """The moment that an ISO date or date-time names. Without an offset it is UTC, as all times of the console are."""
+def _moment(query: QueryDict, name: str, problems: list[str], on: timedelta) -> datetime | None:
+    """The moment that an ISO date (its begin, so much later) or date-time names.
+
+    Without an offset it is one of the reader's zone, as all times of the page are.
+    """
     text = query.get(name, "").strip()
     if not text:
         return None
     try:
         if len(text) <= len("2026-11-24"):
-            return of_day(datetime.combine(date.fromisoformat(text), time(), UTC))
+            return _begin(date.fromisoformat(text) + on)
         # A plus sign that nobody encoded arrives as a blank.
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())).astimezone(UTC)
     except (ValueError, OverflowError):
-        problems.append(f"The date {name} could not be read and is left out: it should look like 2026-11-24.")
+        sentence = _("The date %(name)s could not be read and is left out: it should look like 2026-11-24.")
+        problems.append(sentence % {"name": name})
         return None
-
-
-def _begin(day: datetime) -> datetime:
-    return day
-
-
-def _end(day: datetime) -> datetime:
-    return day + ONE_DAY
 
 
 def _searched(filters: JobFilters, capabilities: Capabilities, problems: list[str]) -> JobFilters:
     """Without what the source cannot do, and without dates that end before they begin."""
     begin, end = filters.created_from, filters.created_to
     if begin and end and begin >= end:
-        problems.append("The dates end before they begin, so they are left out.")
+        problems.append(_("The dates end before they begin, so they are left out."))
         filters = replace(filters, created_from=None, created_to=None)
     if filters.q and not capabilities.search:
-        problems.append("Jobs are read live from Elastic Path, which cannot search: the search is left out.")
+        problems.append(_("Jobs are read live from Elastic Path, which cannot search: the search is left out."))
         filters = replace(filters, q="")
     return filters
 
@@ -171,20 +179,24 @@ def _bounded(filters: JobFilters, problems: list[str]) -> JobFilters:
     combinations = prod(max(1, len(values)) for values in (filters.statuses, filters.stores, names))
     if combinations <= MOST_COMBINATIONS:
         return filters
-    problems.append("The filter names more statuses, types and stores than can be combined; the stores are left out.")
+    problems.append(
+        _("The filter names more statuses, types and stores than can be combined; the stores are left out.")
+    )
     return replace(filters, stores=())
 
 
 def _sort(query: QueryDict, filters: JobFilters, capabilities: Capabilities, problems: list[str]) -> str:
     sort = query.get("sort", "").strip() or NEWEST_FIRST
     if sort not in SORTS:
-        problems.append("The list cannot be sorted in that way, so the newest jobs come first.")
+        problems.append(_("The list cannot be sorted in that way, so the newest jobs come first."))
     elif sort != NEWEST_FIRST and not capabilities.sort:
-        problems.append("Jobs are read live from Elastic Path, which cannot sort them: the newest come first.")
+        problems.append(_("Jobs are read live from Elastic Path, which cannot sort them: the newest come first."))
     elif sort not in SORTS_BY_CREATION and not can_sort_by_length(filters):
         problems.append(
-            "Jobs can be sorted by wait or run time only where nothing but the status is filtered, "
-            "so the newest come first."
+            _(
+                "Jobs can be sorted by wait or run time only where nothing but the status is filtered, "
+                "so the newest come first."
+            )
         )
     else:
         return sort
@@ -194,6 +206,11 @@ def _sort(query: QueryDict, filters: JobFilters, capabilities: Capabilities, pro
 def _cursor(query: QueryDict, name: str, problems: list[str]) -> str | None:
     value = query.get(name, "")
     if len(value) > LONGEST_CURSOR:
-        problems.append("The place in the list could not be read, so the newest jobs are shown.")
+        problems.append(unreadable_place())
         return None
     return value or None
+
+
+def unreadable_place() -> str:
+    """What is said where a cursor cannot be read."""
+    return _("The place in the list could not be read, so the newest jobs are shown.")

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
+from django.utils import translation
 from pydantic import SecretStr
 from pytest_django.fixtures import Settings
 
@@ -112,6 +113,14 @@ def store(sandbox: SandboxProcess) -> Store:
 def api(store: Store) -> JobsClient:
     """The client that the console itself uses for the store."""
     return client_of(store)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """No test speaks the language of one before: Django leaves that of the last request on its thread."""
+    translation.activate("en")
+    yield
+    translation.deactivate()
 
 
 class Clock:

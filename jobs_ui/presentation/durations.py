@@ -5,7 +5,7 @@ Times are those of the reader's zone, which is Django's active one; `hover` says
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
@@ -15,14 +15,17 @@ from django.utils.translation import pgettext
 NOTHING = "–"
 
 
-def duration(value: timedelta | None) -> str:
-    """`0.40 s`, `9.0 s`, `58 s`, `4 min 06 s`, `2 h 05 min`, `3 d 4 h`; a dash for None."""
+def duration(value: timedelta | None, separator: str = "") -> str:
+    """`0.40 s`, `9.0 s`, `58 s`, `4 min 06 s`, `2 h 05 min`, `3 d 4 h`; a dash for None.
+
+    `separator`: that of decimals, for whoever has looked it up for many.
+    """
     if value is None:
         return NOTHING
     seconds = max(value.total_seconds(), 0.0)
     if seconds < 9.95:
         digits = 2 if seconds < 0.995 else 1
-        return f"{seconds:.{digits}f} s".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
+        return f"{seconds:.{digits}f} s".replace(".", separator or get_format("DECIMAL_SEPARATOR"), 1)
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -62,7 +65,7 @@ def clock(moment: datetime) -> str:
 def exact(moment: datetime) -> str:
     """Date and time, to the second, with the name of the zone."""
     there = local(moment)
-    return f"{_date(there)} {there:%H:%M:%S} {there.tzname()}"
+    return f"{short_date(there)} {there:%H:%M:%S} {there.tzname()}"
 
 
 def hover(moment: datetime) -> str:
@@ -70,12 +73,13 @@ def hover(moment: datetime) -> str:
     there, here = moment.astimezone(UTC), local(moment)
     if here.utcoffset() == there.utcoffset():
         return exact(moment)
-    return f"{exact(moment)} = {_date(there)} {there:%H:%M:%S} UTC"
+    return f"{exact(moment)} = {short_date(there)} {there:%H:%M:%S} UTC"
 
 
-def _date(moment: datetime) -> str:
+def short_date(day: date) -> str:
+    """The day (of a moment, in its own zone) in figures."""
     # Translators: a short date, in the codes of Django's `date` filter
-    return date_format(moment, pgettext("short date", "Y-m-d"))
+    return date_format(day, pgettext("short date", "Y-m-d"))
 
 
 def day_label(moment: datetime, now: datetime) -> str:

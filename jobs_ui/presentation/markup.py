@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from html import escape
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.utils.safestring import SafeString
+from django.utils.translation import override
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def fill(pattern: str, *parts: str) -> SafeString:
@@ -24,3 +31,18 @@ def numbered(pattern: str, *numbers: float) -> SafeString:
 def joined(parts: list[SafeString]) -> SafeString:
     """The pieces of markup one after the other."""
     return SafeString("".join(parts))
+
+
+def by_language(function: Callable[P, R]) -> Callable[Concatenate[str, P], R]:
+    """Remembers what the function says in each language, which becomes its first argument.
+
+    A translation is quick, but a thousand of them a page are half of its time.
+    """
+
+    @lru_cache(maxsize=2048)
+    def told(language: str, *args: P.args, **kwargs: P.kwargs) -> R:
+        with override(language):
+            return function(*args, **kwargs)
+
+    # lru_cache hides what its function takes.
+    return cast("Callable[Concatenate[str, P], R]", told)

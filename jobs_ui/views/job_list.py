@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from jobs_ui.forms import SORTS_BY_CREATION, ListQuery, first_moment, last_moment, parse_list_query
+from jobs_ui.forms import SORTS_BY_CREATION, ListQuery, first_moment, last_moment, parse_list_query, unreadable_place
 from jobs_ui.presentation import list_controls
+from jobs_ui.presentation.durations import zone_name
 from jobs_ui.presentation.lanes import GRID
 from jobs_ui.presentation.rows import Look, days
 from jobs_ui.sources import get_source
@@ -24,12 +25,6 @@ from jobs_ui.views.rendering import down, htmx_of, render_page, utc_now, wants_f
 EMPTY = JobPage((), None, None)
 # The id of the tabs' element, by which htmx says that it wants them.
 TABS = "tabs"
-# The words of the pager, by the kind of order.
-PAGER_WORDS = {
-    "-created": {"previous_words": "Newer", "next_words": "Older", "first_words": "Newest jobs"},
-    "created": {"previous_words": "Older", "next_words": "Newer", "first_words": "Oldest jobs"},
-}
-OTHER_ORDER = {"previous_words": "Back", "next_words": "Next", "first_words": "First page"}
 
 
 @require_safe
@@ -72,8 +67,7 @@ def _read(source: JobSource, query: ListQuery, standing: Standing) -> tuple[JobP
     try:
         page, waiting = list_standing(source, query, standing)
     except UnreadableCursor:
-        sentence = "The place in the list could not be read, so the newest jobs are shown."
-        query = replace(query, before=None, after=None, problems=(*query.problems, sentence))
+        query = replace(query, before=None, after=None, problems=(*query.problems, unreadable_place()))
         return _read(source, query, standing)
     except CannotAsk as error:
         return EMPTY, 0, query, error
@@ -97,8 +91,11 @@ def _table(
         "filter_words": list_controls.filter_words(query, stores),
         "drops": [] if page.jobs else list_controls.drops(path, query),
         "is_newest": not query.cursor,
+        "looked_words": ""
+        if page.jobs or page.scanned is None
+        else list_controls.looked_words(page, source.capabilities.filters, is_newest=not query.cursor),
         "words_url": path + query.but(q=f'"{filters.q}"').url_query() if page.searched_by_id else "",
-        **PAGER_WORDS.get(filters.sort, OTHER_ORDER),
+        **list_controls.pager_words(filters.sort),
         "older_url": f"{path}{query.url_query(before=page.older)}" if page.older else "",
         "newer_url": f"{path}{query.url_query(after=page.newer)}" if page.newer else "",
         "newest_url": f"{path}{query.url_query()}",
@@ -120,6 +117,8 @@ def _controls(source: JobSource, query: ListQuery, look: Look, stores: Sequence[
         "sorts": list_controls.sorts(query, capabilities),
         "filters": filters,
         "filters_on": sum(map(bool, (filters.types, filters.stores, filters.created_from or filters.created_to))),
+        "zone_from": zone_name(filters.created_from),
+        "zone_to": zone_name(filters.created_to),
         "created_from": first_moment(filters),
         "created_to": last_moment(filters),
     }

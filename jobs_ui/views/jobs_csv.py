@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.forms import ListQuery, parse_list_query
@@ -48,7 +49,7 @@ def jobs_csv(request: HttpRequest) -> HttpResponseBase:
         # Read before the answer begins: what fails now can still be told on a page.
         first = source.list_jobs(query.filters, size=BATCH)
     except CannotAsk as error:
-        return cannot_ask(request, error, "The jobs have to be read from Elastic Path")
+        return cannot_ask(request, error, _("The jobs have to be read from Elastic Path"))
     if first.problem:
         return _cannot_search(request, query, first.problem)
     return csv_attachment(request, _pieces(source, query.filters, first), f"jobs_{utc_now():%Y-%m-%d}.csv")
@@ -97,9 +98,9 @@ def _cannot_search(request: HttpRequest, query: ListQuery, sentence: str) -> Htt
         request,
         Problem(
             400,
-            "There is no such list",
+            _("There is no such list"),
             sentence,
             back_url=reverse("job_list") + query.url_query(),
-            back_words="Back to the list",
+            back_words=_("Back to the list"),
         ),
     )

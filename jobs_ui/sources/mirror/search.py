@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from jobs_ui import models, search_index
 from jobs_ui.search_index import folded
@@ -96,12 +97,13 @@ def _by_words(words: Sequence[str]) -> Found:
     words = tuple(dict.fromkeys(words))[:MOST_WORDS]
     longer = [word for word in words if len(word) >= SHORTEST_WORD]
     if not longer:
-        return Found(problem="Words of three letters and more can be searched for, and ids from four characters on.")
+        return Found(problem=_("Words of three letters and more can be searched for, and ids from four characters on."))
     if not search_index.exists():
-        return Found(
-            problem="Words cannot be searched for in this database. Its administrator has to run "
-            f"“{search_index.DBA}”, then `manage.py migrate` makes the index."
+        sentence = _(
+            "Words cannot be searched for in this database. Its administrator has to run “%(command)s”, "
+            "then `manage.py migrate` makes the index."
         )
+        return Found(problem=sentence % {"command": search_index.DBA})
     candidates = _candidates(longer)
     return Found(None, words=words) if candidates is None else Found(_jobs_of(candidates, words))
 
