@@ -27,6 +27,8 @@ LONGEST_SEARCH = 200
 MOST_COMBINATIONS = 300
 ONE_DAY = timedelta(days=1)
 BLANKED = dict.fromkeys((*range(32), *range(127, 160)), " ")
+PARAMETERS = frozenset({"q", "status", "type", "store", "created_from", "created_to", "sort"})
+"""What a list's URL says besides the place in it."""
 # Sorts that an index carries with any other filter than one by status.
 SORTS_BY_CREATION = ("-created", "created")
 

@@ -14,9 +14,19 @@ from django.db.models import Q
 
 from jobs_ui.day_models import CountedDay, DayErrors, DayJobs
 from jobs_ui.notifications.records import JobWatch, LongQueue, Notification, NotificationRule
+from jobs_ui.saved_views import SavedView
 
 # In modules of their own.
-__all__ = ["CountedDay", "DayErrors", "DayJobs", "JobWatch", "LongQueue", "Notification", "NotificationRule"]
+__all__ = [
+    "CountedDay",
+    "DayErrors",
+    "DayJobs",
+    "JobWatch",
+    "LongQueue",
+    "Notification",
+    "NotificationRule",
+    "SavedView",
+]
 
 UNKNOWN_MS = -1
 

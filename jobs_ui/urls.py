@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
-from django.views.generic import RedirectView
 
 from jobs_ui.views import (
     audit_log,
@@ -24,11 +23,16 @@ from jobs_ui.views import (
     notifications,
     preferences,
     queue,
+    saved_views,
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="job_list"), name="home"),
+    path("", saved_views.home, name="home"),
     path("jobs/", job_list.job_list, name="job_list"),
+    path("jobs/views/", saved_views.saved_views, name="saved_views"),
+    path("jobs/views/<int:number>/rename/", saved_views.view_rename, name="view_rename"),
+    path("jobs/views/<int:number>/default/", saved_views.view_default, name="view_default"),
+    path("jobs/views/<int:number>/remove/", saved_views.view_remove, name="view_remove"),
     path("jobs.csv", jobs_csv.jobs_csv, name="jobs_csv"),
     path("jobs/<path:job_id>/errors/", job_errors.job_errors, name="job_errors"),
     path("jobs/<path:job_id>/errors.csv", job_errors_csv.job_errors_csv, name="job_errors_csv"),

@@ -25,9 +25,9 @@ Sync = Callable[[], RoundOutcome]
 HTMX = {"HX-Request": "true"}
 NOON = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 # Whatever the number of rows: session, user, the state of sync in all stores, the keys of the rows, the rows; a whole
-# page also asks for the types and statuses that were seen.
+# page also asks for the types and statuses that were seen, and for the saved views of its reader.
 REFRESH_QUERIES = 5
-QUERIES = REFRESH_QUERIES + 1
+QUERIES = REFRESH_QUERIES + 2
 HOSTILE = {
     "markup": '<x-evil onclick="alert(1)">&amp;</x-evil>',
     "closing": "</code></td></tr></table></main><x-evil>",

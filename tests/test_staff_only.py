@@ -20,6 +20,10 @@ HTMX = {"HX-Request": "true"}
 LISTED = [
     "/",
     "/jobs/",
+    "/jobs/views/",
+    "/jobs/views/1/rename/",
+    "/jobs/views/1/default/",
+    "/jobs/views/1/remove/",
     "/jobs/an-id/",
     "/jobs/an-id/errors/",
     "/jobs/an-id/errors.csv",

@@ -17,6 +17,7 @@ from jobs_ui.forms import SORTS_BY_CREATION, ListQuery, can_sort_by_length, firs
 from jobs_ui.presentation.durations import NOTHING, exact, short_date
 from jobs_ui.presentation.markup import fill, joined
 from jobs_ui.presentation.rows import Look
+from jobs_ui.saved_views import SavedView
 from jobs_ui.sources import base
 from jobs_ui.sources.base import NEWEST_FIRST, SORTS, Capabilities, JobPage, StoreName
 from jobs_ui.status import STATUSES, TYPES, job_status, job_type
@@ -48,6 +49,16 @@ class Link:
 
     label: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLink:
+    """A saved view: its name, the address that it is, whether the console opens with it, and whether it is shown."""
+
+    name: str
+    url: str
+    is_default: bool
+    is_shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +231,18 @@ def filter_words(query: ListQuery, known: Sequence[StoreName]) -> str:
         chosen.q and _("found by “%(text)s”") % {"text": chosen.q},
     )
     return ", ".join(part for part in parts if part)
+
+
+def view_words(query: ListQuery, known: Sequence[StoreName]) -> str:
+    """A saved view in words: its filter, and its order where it is not the usual one."""
+    order = "" if query.filters.sort == NEWEST_FIRST else str(SORT_WORDS[query.filters.sort])
+    return capfirst(", ".join(part for part in (filter_words(query, known), order) if part))
+
+
+def saved_view_links(path: str, query: ListQuery, saved: Sequence[SavedView]) -> list[ViewLink]:
+    """The person's views as links, and which of them is shown."""
+    here = query.url_query()
+    return [ViewLink(view.name, f"{path}?{view.query}", view.is_default, here == f"?{view.query}") for view in saved]
 
 
 def _alternatives(words: Sequence[str]) -> str:

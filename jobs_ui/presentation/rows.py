@@ -49,6 +49,7 @@ STATUS_CELLS = '<td class="c-node">{}</td><td class="c-st"><span class="st" titl
 GONE = '<span class="sub gone" title="{}">{}</span>'
 CAPTION = '<span class="sub" title="{0}">{0}</span>'
 CODE_CAPTION = '<span class="sub" title="{0}"><code>{0}</code></span>'
+STORE = '<td class="c-store" title="{0}">{0}</td>'
 ICON = '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>'
 QUIET = '<span class="quiet">{}</span>'
 NONE = SafeString("")
@@ -152,7 +153,7 @@ def row(job: JobRecord, look: Look) -> SafeString:
         " nil" if run_words == NOTHING else "",
         run_words,
         result(job, url, look.language),
-        fill('<td class="c-store">{}</td>', look.stores.get(job.store, job.store)) if look.stores else NONE,
+        fill(STORE, look.stores.get(job.store, job.store)) if look.stores else NONE,
         short_id,
         words.copy % {"id": short_id},
         _icon(look.icons, "copy"),
@@ -208,7 +209,8 @@ def _ago(seconds: int) -> str:
 def _rounded(age: timedelta) -> int:
     """The age in seconds, down to what its words tell: so that many ages have the same words."""
     seconds = max(int(age.total_seconds()), 0)
-    return seconds - seconds % next((size for size in (86400, 3600, 60) if seconds >= size), 1)
+    size = 1 if seconds < 60 else 60 if seconds < 3600 else 3600 if seconds < 86400 else 86400
+    return seconds - seconds % size
 
 
 def _caption(job: JobRecord) -> SafeString:

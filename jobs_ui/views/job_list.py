@@ -17,10 +17,11 @@ from jobs_ui.presentation import list_controls
 from jobs_ui.presentation.durations import zone_name
 from jobs_ui.presentation.lanes import GRID
 from jobs_ui.presentation.rows import Look, days
+from jobs_ui.saved_views import LONGEST_NAME, SavedView, views_of
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, StoreName, UnreadableCursor
 from jobs_ui.views.list_waiting import NOTHING_STANDS, Standing, list_standing, read_standing, waiting_words
-from jobs_ui.views.rendering import down, htmx_of, render_page, utc_now, wants_fragment
+from jobs_ui.views.rendering import down, htmx_of, person, render_page, utc_now, wants_fragment
 
 EMPTY = JobPage((), None, None)
 # The id of the tabs' element, by which htmx says that it wants them.
@@ -55,6 +56,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
         context |= {"freshness": freshness, "now": now, **_table(source, query, page, look, stores)}
         if not is_fragment:
             context |= _controls(source, query, look, stores)
+            context |= _saved_views(query, look, views_of(person(request)))
     response = render_page(request, "job_list", context, status=503 if trouble else 200, fragment=fragment)
     patch_vary_headers(response, ["HX-Target"])
     return response
@@ -121,6 +123,18 @@ def _controls(source: JobSource, query: ListQuery, look: Look, stores: Sequence[
         "zone_to": zone_name(filters.created_to),
         "created_from": first_moment(filters),
         "created_to": last_moment(filters),
+    }
+
+
+def _saved_views(query: ListQuery, look: Look, saved: Sequence[SavedView]) -> dict[str, Any]:
+    """The menu of saved views: to choose one, and to save what is shown where it is something of its own."""
+    links = list_controls.saved_view_links(look.jobs_url, query, saved)
+    shown = next((link for link in links if link.is_shown), None)
+    return {
+        "views": links,
+        "shown_view": shown,
+        "view_query": "" if shown or query.problems else query.url_query().removeprefix("?"),
+        "longest_name": LONGEST_NAME,
     }
 
 

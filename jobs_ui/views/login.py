@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from jobs_ui.saved_views import default_query
 from jobs_ui.views.job_watch import ask_for_ends, watched
 from jobs_ui.views.rendering import person, utc_now
 
@@ -37,3 +39,7 @@ class ConsoleLoginView(LoginView):
         if watched(person(self.request), utc_now()).exists():
             ask_for_ends(self.request)
         return response
+
+    def get_default_redirect_url(self) -> str:
+        """The list under the person's default view, for whoever was going nowhere else."""
+        return reverse("job_list") + default_query(self.request.user)
