@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Case, Value, When
 
 LONGEST_NAME = 60
@@ -38,9 +38,24 @@ class SavedView(models.Model):
         return f"{self.name}: {self.query}"
 
 
-def views_of(user: User) -> Sequence[SavedView]:
-    """The person's views by name, in one query."""
-    return sorted(SavedView.objects.filter(user=user), key=lambda view: view.name.casefold())
+class View(NamedTuple):
+    """A `SavedView` to be shown."""
+
+    number: int
+    name: str
+    query: str
+    is_default: bool
+
+
+MINE = "SELECT id, name, query, is_default FROM jobs_ui_savedview WHERE user_id = %s"
+
+
+def views_of(user: User) -> list[View]:
+    """The person's views by name, in one query. By hand: Django takes several times as long, on each list."""
+    with connection.cursor() as cursor:
+        cursor.execute(MINE, [user.pk])
+        found = [View(number, name, query, bool(first)) for number, name, query, first in cursor.fetchall()]
+    return sorted(found, key=lambda view: view.name.casefold())
 
 
 def default_query(user: AbstractBaseUser | AnonymousUser) -> str:

@@ -84,7 +84,11 @@ def short_date(day: date) -> str:
 
 def day_label(moment: datetime, now: datetime) -> str:
     """`Today, Thursday 12 November`; the year is said where it is not this one."""
-    day, today = local(moment).date(), local(now).date()
+    return day_words(local(moment).date(), local(now).date())
+
+
+def day_words(day: date, today: date) -> str:
+    """The same for days of the reader's zone."""
     # Translators: a day, without and with its year, in the codes of Django's `date` filter
     form = pgettext("day", "l j F") if day.year == today.year else pgettext("day", "l j F Y")
     words = date_format(day, form)

@@ -17,7 +17,7 @@ from jobs_ui.forms import SORTS_BY_CREATION, ListQuery, can_sort_by_length, firs
 from jobs_ui.presentation.durations import NOTHING, exact, short_date
 from jobs_ui.presentation.markup import fill, joined
 from jobs_ui.presentation.rows import Look
-from jobs_ui.saved_views import SavedView
+from jobs_ui.saved_views import View
 from jobs_ui.sources import base
 from jobs_ui.sources.base import NEWEST_FIRST, SORTS, Capabilities, JobPage, StoreName
 from jobs_ui.status import STATUSES, TYPES, job_status, job_type
@@ -239,7 +239,7 @@ def view_words(query: ListQuery, known: Sequence[StoreName]) -> str:
     return capfirst(", ".join(part for part in (filter_words(query, known), order) if part))
 
 
-def saved_view_links(path: str, query: ListQuery, saved: Sequence[SavedView]) -> list[ViewLink]:
+def saved_view_links(path: str, query: ListQuery, saved: Sequence[View]) -> list[ViewLink]:
     """The person's views as links, and which of them is shown."""
     here = query.url_query()
     return [ViewLink(view.name, f"{path}?{view.query}", view.is_default, here == f"?{view.query}") for view in saved]

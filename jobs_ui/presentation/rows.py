@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from jobs_ui.presentation.durations import NOTHING, ago, day_label, duration, short_date, zone_name
+from jobs_ui.presentation.durations import NOTHING, ago, day_words, duration, short_date, zone_name
 from jobs_ui.presentation.lanes import drawn, lane
 from jobs_ui.presentation.markup import by_language, fill, joined
 from jobs_ui.sources.base import ErrorsReading, JobRecord
@@ -39,7 +39,7 @@ ROW = (
     "{6}"
     '<td class="c-job"><a class="job" id="job-{0}" href="{7}"{8}{9}</td>'
     '<td class="c-lane">{10}</td>'
-    '<td class="c-wait n{11}">{12}</td><td class="c-run n{13}">{14}</td>'
+    '<td class="c-wait n{11}" data-as="{20}">{12}</td><td class="c-run n{13}" data-as="{21}">{14}</td>'
     '<td class="c-res">{15}</td>{16}'
     '<td class="c-id"><code title="{0}">{17}</code>'
     '<button class="btn copy" type="button" id="copy-{0}" data-js data-copy aria-label="{18}" hidden>'
@@ -57,9 +57,11 @@ NO_RESULT = fill(QUIET, NOTHING)
 
 
 class Words(NamedTuple):
-    """What rows say, in one language. `copy` takes the short id."""
+    """What rows say, in one language. `copy` takes the short id; `waited` and `ran` go before a length, on a phone."""
 
     copy: str
+    waited: str
+    ran: str
     not_known: str
     no_file_yet: SafeString
     file_being_written: SafeString
@@ -72,6 +74,8 @@ class Words(NamedTuple):
 def _words() -> Words:
     return Words(
         copy=_("Copy job id %(id)s"),
+        waited=_("waited"),
+        ran=_("ran"),
         not_known=_("now: not known"),
         no_file_yet=fill(QUIET, _("file not written yet")),
         file_being_written=fill(QUIET, _("file being written")),
@@ -126,7 +130,8 @@ def days(jobs: Iterable[JobRecord], look: Look) -> list[Day]:
 def _label(members: Iterable[JobRecord], look: Look) -> str:
     """The day, and its own name of the zone where clocks went otherwise than the head of the times says."""
     moments = [job.created_at.astimezone(look.zone) for job in members]
-    label, names = day_label(moments[0], look.now), dict.fromkeys(str(moment.tzname()) for moment in reversed(moments))
+    label = _day(look.language, moments[0].date(), look.now.astimezone(look.zone).date())
+    names = dict.fromkeys(str(moment.tzname()) for moment in reversed(moments))
     return label if [*names] == [look.zone_name] else f"{label} ({', '.join(names)})"
 
 
@@ -157,6 +162,8 @@ def row(job: JobRecord, look: Look) -> SafeString:
         short_id,
         words.copy % {"id": short_id},
         _icon(look.icons, "copy"),
+        words.waited,
+        words.ran,
     )
 
 
@@ -194,6 +201,11 @@ def _type_words(name: str) -> SafeString:
     api_name = api_type(name)
     code = fill(' <code class="quiet">{}</code>', api_name) if api_name else NONE
     return fill(' title="{}">{}</a>{}', name, job_type(name).label, code)
+
+
+@by_language
+def _day(day: date, today: date) -> str:
+    return day_words(day, today)
 
 
 @by_language

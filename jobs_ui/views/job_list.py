@@ -17,7 +17,7 @@ from jobs_ui.presentation import list_controls
 from jobs_ui.presentation.durations import zone_name
 from jobs_ui.presentation.lanes import GRID
 from jobs_ui.presentation.rows import Look, days
-from jobs_ui.saved_views import LONGEST_NAME, SavedView, views_of
+from jobs_ui.saved_views import LONGEST_NAME, View, views_of
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, JobPage, JobSource, StoreName, UnreadableCursor
 from jobs_ui.views.list_waiting import NOTHING_STANDS, Standing, list_standing, read_standing, waiting_words
@@ -126,7 +126,7 @@ def _controls(source: JobSource, query: ListQuery, look: Look, stores: Sequence[
     }
 
 
-def _saved_views(query: ListQuery, look: Look, saved: Sequence[SavedView]) -> dict[str, Any]:
+def _saved_views(query: ListQuery, look: Look, saved: Sequence[View]) -> dict[str, Any]:
     """The menu of saved views: to choose one, and to save what is shown where it is something of its own."""
     links = list_controls.saved_view_links(look.jobs_url, query, saved)
     shown = next((link for link in links if link.is_shown), None)
