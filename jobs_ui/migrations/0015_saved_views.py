@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs_ui", "0011_webhooks_for_operators"),
+        ("jobs_ui", "0014_notifications_at_size"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
