@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from jobs_ui.models import AuditEntry
 from jobs_ui.sources.base import UnreadableCursor
@@ -20,7 +22,7 @@ ACTIONS = dict(AuditEntry.ACTIONS)
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Which entries; empty means all. `to` is the last day that is shown, in UTC.
+    """Which entries; empty means all. `to` is the last day that is shown; days are those of the active zone.
 
     `before`: only those that are older than the entry at that place; `after`: only those that are newer.
     """
@@ -60,9 +62,10 @@ class AuditQuery:
         if self.job:
             entries = entries.filter(job_id=self.job)
         if self.since:
-            entries = entries.filter(at__gte=datetime.combine(self.since, time(), UTC))
+            entries = entries.filter(at__gte=_midnight(self.since))
         if self.to:
-            entries = entries.filter(at__lt=datetime.combine(self.to, time(), UTC) + timedelta(days=1))
+            # A day in which the clock is put forward or back is not of 24 hours.
+            entries = entries.filter(at__lt=_midnight(self.to + timedelta(days=1)))
         return entries
 
     def page(self, size: int) -> AuditPage:
@@ -102,6 +105,10 @@ class AuditPage(NamedTuple):
     has_newer: bool
 
 
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.get_current_timezone()).astimezone(UTC)
+
+
 def older_than(entries: QuerySet[AuditEntry], place: EntryPlace) -> QuerySet[AuditEntry]:
     """Those after the place in the log's order. As a range that an index has, less the few of the same moment."""
     return entries.filter(at__lte=place.at).exclude(at=place.at, pk__gte=place.pk)
@@ -112,7 +119,7 @@ def parse_audit_query(query: QueryDict) -> AuditQuery:
     problems: list[str] = []
     action = query.get("action", "").strip()
     if action and action not in ACTIONS:
-        problems.append("There is no such action, so all are shown.")
+        problems.append(_("There is no such action, so all are shown."))
         action = ""
     return AuditQuery(
         user=_text(query, "user", problems),
@@ -129,7 +136,11 @@ def parse_audit_query(query: QueryDict) -> AuditQuery:
 def _text(query: QueryDict, name: str, problems: list[str]) -> str:
     text = query.get(name, "").strip()
     if len(text) > LONGEST or not text.isprintable():
-        problems.append(f"The {name} could not be read and is left out.")
+        sentences = {
+            "user": _("The user could not be read and is left out."),
+            "job": _("The job could not be read and is left out."),
+        }
+        problems.append(sentences[name])
         return ""
     return text
 
@@ -144,7 +155,7 @@ def _place(query: QueryDict, name: str, problems: list[str]) -> EntryPlace | Non
     except (UnreadableCursor, ValueError):
         moment, number = datetime.max, 0  # noqa: DTZ901 - stands for one that cannot be read
     if moment.tzinfo is None or not 0 <= number <= LARGEST_KEY:
-        problems.append("The place in the log could not be read, so the newest entries are shown.")
+        problems.append(_("The place in the log could not be read, so the newest entries are shown."))
         return None
     return EntryPlace(moment, number)
 
@@ -158,6 +169,7 @@ def _day(query: QueryDict, name: str, problems: list[str]) -> date | None:
     except ValueError:
         day = date.max
     if day.year < 1970 or day.year > 9000:
-        problems.append(f"The date “{name}” could not be read and is left out: it should look like 2026-11-24.")
+        sentence = _("The date “%(name)s” could not be read and is left out: it should look like %(example)s.")
+        problems.append(sentence % {"name": name, "example": "2026-11-24"})
         return None
     return day

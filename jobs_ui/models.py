@@ -11,6 +11,7 @@ from typing import Any, Never
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from jobs_ui.day_models import CountedDay, DayErrors, DayJobs
 from jobs_ui.notifications.records import JobWatch, LongQueue, Notification, NotificationRule
@@ -326,7 +327,11 @@ class AuditEntry(models.Model):
     """
 
     CANCEL, DOWNLOAD, REFRESH = "cancel", "download", "refresh"
-    ACTIONS = [(CANCEL, "Cancel"), (DOWNLOAD, "Download"), (REFRESH, "Read again")]
+    ACTIONS = [
+        (CANCEL, gettext_lazy("Cancel")),
+        (DOWNLOAD, gettext_lazy("Download")),
+        (REFRESH, gettext_lazy("Read again")),
+    ]
 
     at = models.DateTimeField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -20,6 +20,7 @@ from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources.cursors import pack
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, Page, Sync, check_nothing_was_injected
+from tests.test_preferences import GERMAN
 
 NOW = datetime.now(UTC)
 
@@ -88,6 +89,37 @@ def test_entries_are_found_by_who_what_which_and_when(staff_client: Client, sand
     assert "long ago" not in get(staff_client, **{"from": f"{NOW - timedelta(days=2):%Y-%m-%d}"}).text
     assert get(staff_client, to=f"{NOW - timedelta(days=30):%Y-%m-%d}").having("data-audit") == ["refresh"]
     assert "No entry matches" in get(staff_client, user="nobody").text
+
+
+def test_days_are_those_of_the_readers_zone(staff_client: Client, sandbox: object) -> None:
+    # The clock is put forward on 29 March in Berlin: that day has 23 hours, from 23:00 to 22:00 UTC.
+    for hour, minute in ((22, 59), (23, 0)):
+        entry(job_id=f"28-{hour}-{minute}", at=datetime(2026, 3, 28, hour, minute, tzinfo=UTC))
+    for hour, minute in ((21, 59), (22, 0)):
+        entry(job_id=f"29-{hour}-{minute}", at=datetime(2026, 3, 29, hour, minute, tzinfo=UTC))
+    day = {"from": "2026-03-29", "to": "2026-03-29"}
+    page = get(staff_client, **day)
+    assert "From (UTC)" in page.text
+    assert jobs_of(page) == ["/jobs/29-22-0/", "/jobs/29-21-59/"]
+    staff_client.cookies["browser_zone"] = "Europe/Berlin"
+    page = get(staff_client, **day)
+    assert jobs_of(page) == ["/jobs/29-21-59/", "/jobs/28-23-0/"]
+    assert "2026-03-29 23:59:00 CEST" in page.text
+    assert "2026-03-29 23:59:00 CEST = 2026-03-29 21:59:00 UTC" in page.having("title")
+    rows = csv.DictReader(io.StringIO(staff_client.get("/audit.csv", day).getvalue().decode()))
+    assert [row["at"] for row in rows] == ["2026-03-29T21:59:00Z", "2026-03-28T23:00:00Z"]
+
+
+def test_the_log_speaks_german_and_its_entries_say_what_they_said(staff_client: Client, sandbox: object) -> None:
+    empty = Page(staff_client.get("/audit/", headers=GERMAN))
+    assert "Noch wurde nichts getan" in empty.text
+    entry(address="")
+    page = Page(staff_client.get("/audit/?user=mara", headers=GERMAN))
+    for words in ("Wer hat was getan", "Neu lesen", "Read again just now.", "nicht bekannt", "Alle zeigen"):
+        assert words in page.text, words
+    for words in ("Job and outcome", "Anything", "not known", "Download CSV", "Show"):
+        assert words not in page.text, words
+    assert "Diese Handlung gibt es nicht" in Page(staff_client.get("/audit/?action=x", headers=GERMAN)).text
 
 
 @pytest.mark.parametrize(

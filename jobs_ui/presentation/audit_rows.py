@@ -10,18 +10,19 @@ from django.urls import reverse
 
 from jobs_ui.audit_forms import ACTIONS
 from jobs_ui.models import AuditEntry
-from jobs_ui.presentation.durations import ago, hover
+from jobs_ui.presentation.durations import ago, exact, hover
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One entry: what was done in words, when, and where its job is."""
+    """One entry: what was done in words, when (in UTC as well: `hover`), and where its job is."""
 
     entry: AuditEntry
     action: str
     iso: str
     ago: str
     exact: str
+    hover: str
     url: str
 
 
@@ -30,10 +31,11 @@ def audit_rows(entries: Iterable[AuditEntry], now: datetime) -> list[AuditRow]:
     return [
         AuditRow(
             entry=entry,
-            action=ACTIONS.get(entry.action, entry.action),
+            action=str(ACTIONS.get(entry.action, entry.action)),
             iso=entry.at.isoformat(),
             ago=ago(entry.at, now),
-            exact=hover(entry.at),
+            exact=exact(entry.at),
+            hover=hover(entry.at),
             url=reverse("job_detail", args=[entry.job_id]) if entry.job_id else "",
         )
         for entry in entries

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.audit_forms import ACTIONS, AuditQuery, EntryPlace, older_than, parse_audit_query
@@ -48,13 +50,13 @@ def audit_csv(request: HttpRequest) -> HttpResponseBase:
     query = parse_audit_query(request.GET)
     if query.problems:
         return _unreadable(request, query)
-    return csv_attachment(request, _pieces(query), f"audit_{utc_now():%Y-%m-%d}.csv")
+    # The days are those of the reader's zone, which is active no more when the file is written.
+    return csv_attachment(request, _pieces(query.entries()), f"audit_{utc_now():%Y-%m-%d}.csv")
 
 
-def _pieces(query: AuditQuery) -> Iterator[str]:
+def _pieces(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     """The file, a batch in memory, each found by the last entry of the one before: new ones do not move it."""
     yield csv_header(HEADER)
-    entries = query.entries()
     batch = list(entries[:BATCH])
     while batch:
         place = EntryPlace.of(batch[-1])
@@ -68,10 +70,10 @@ def _unreadable(request: HttpRequest, query: AuditQuery) -> HttpResponse:
         request,
         Problem(
             400,
-            "There is no such file",
+            _("There is no such file"),
             " ".join(query.problems),
             back_url=reverse("audit_log") + query.url_query(),
-            back_words="Back to the log",
+            back_words=_("Back to the log"),
         ),
     )
 
