@@ -15,6 +15,7 @@ from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.views import job_cancel
 from tests.conftest import raw_job
 from tests.test_job_list import Page, Sync
+from tests.test_preferences import GERMAN
 
 ID = "a-job"
 URL = f"/jobs/{ID}/cancel/"
@@ -85,6 +86,13 @@ def test_a_waiting_job_is_cancelled_and_the_mirror_and_the_page_say_so_at_once(
     assert (entry.outcome, entry.succeeded, entry.request_id) == ("It is cancelled.", True, f"request-{ID}")
     # It stands on the job's page.
     assert "mara: cancel" in page.text
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_outcome_is_told_in_the_readers_language_and_noted_in_that_of_the_log(operator: Client) -> None:
+    answer = operator.post(URL, headers=GERMAN)
+    assert "a-job: Er ist abgebrochen." in Page(operator.get(answer["Location"], headers=GERMAN)).text
+    assert AuditEntry.objects.get().outcome == "It is cancelled."
 
 
 @pytest.mark.usefixtures("waiting")

@@ -10,6 +10,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from jobs_ui import audit
@@ -26,7 +29,8 @@ PERMISSION = "jobs_ui.cancel_job"
 GROUP = "Job operators"
 MOST_AT_ONCE = 50
 MOST_NAMES = 10
-NONE_YET = ", which has none yet: ask whoever looks after this console"
+ENTRIES_IN = "en"
+"""The language of the audit log: whoever reads it, an entry says what it said."""
 NOT_ALLOWED = "not allowed"
 LONGEST = 45.0
 """Seconds for all that are cancelled at once: a proxy gives up after a minute, and nobody would see what was done."""
@@ -61,13 +65,15 @@ def queue_cancel(request: HttpRequest) -> HttpResponse:
             audit.note(request, AuditEntry.CANCEL, job_id, NOT_ALLOWED, succeeded=False)
         return not_allowed(request, "")
     if not chosen:
-        messages.info(request, "No job was chosen, so none was cancelled.")
+        messages.info(request, _("No job was chosen, so none was cancelled."))
     left = _cancel_in_turn(request, chosen[:MOST_AT_ONCE])
     if left:
         names = ", ".join(job_id[:8] for job_id in left)
-        messages.error(request, f"{names}: left alone, because Elastic Path answers slowly or not at all.")
+        alone = _("%(ids)s: left alone, because Elastic Path answers slowly or not at all.")
+        messages.error(request, alone % {"ids": names})
     if len(chosen) > MOST_AT_ONCE:
-        messages.error(request, f"No more than {MOST_AT_ONCE} jobs are cancelled at once; the others were left alone.")
+        most = _("No more than %(count)s jobs are cancelled at once; the others were left alone.")
+        messages.error(request, most % {"count": number_format(MOST_AT_ONCE)})
     store = request.POST.get("store", "")
     return redirect(reverse("queue") + (f"?{urlencode({'store': store})}" if store else ""))
 
@@ -81,7 +87,7 @@ def _cancel_in_turn(request: HttpRequest, chosen: list[str]) -> list[str]:
             try:
                 _cancel(request, job_id)
             except JobNotFound:
-                messages.error(request, f"{job_id[:8]}: there is no such job.")
+                messages.error(request, _("%(id)s: there is no such job.") % {"id": job_id[:8]})
             except CannotAsk:
                 return chosen[number:]
     return []
@@ -96,20 +102,23 @@ def _cancel(request: HttpRequest, job_id: str) -> None:
         audit.note(request, AuditEntry.CANCEL, job_id, "no such job", succeeded=False)
         raise
     except CannotAsk as error:
-        sentence = trouble_sentence(error)
-        messages.error(request, f"{job_id[:8]}: {sentence}")
-        audit.note(request, AuditEntry.CANCEL, job_id, sentence, succeeded=False, request_id=error.request_id)
+        messages.error(request, f"{job_id[:8]}: {trouble_sentence(error)}")
+        with override(ENTRIES_IN):
+            noted = trouble_sentence(error)
+        audit.note(request, AuditEntry.CANCEL, job_id, noted, succeeded=False, request_id=error.request_id)
         raise
     job, now = outcome.job, utc_now()
-    sentence = cancel_sentence(outcome, now + source.freshness(now, [job.store]).clock_offset)
+    now += source.freshness(now, [job.store]).clock_offset
+    with override(ENTRIES_IN):
+        noted = cancel_sentence(outcome, now)
     # Whoever clicked twice has what was wanted.
     say = messages.info if job.status == CANCELLED else messages.error
-    say(request, f"{job_type(job.type).label} {job_id[:8]}: {sentence}")
+    say(request, f"{job_type(job.type).label} {job_id[:8]}: {cancel_sentence(outcome, now)}")
     audit.note(
         request,
         AuditEntry.CANCEL,
         job_id,
-        sentence,
+        noted,
         succeeded=outcome.is_done,
         store=job.store,
         request_id=job.request_id,
@@ -118,8 +127,14 @@ def _cancel(request: HttpRequest, job_id: str) -> None:
 
 def who_may() -> str:
     """Who may cancel jobs, in one sentence for those who may not."""
-    names = _operators()
-    return f"Waiting jobs can be cancelled by members of the group “{GROUP}”{f': {names}' if names else NONE_YET}."
+    words = {"group": GROUP, "names": _operators()}
+    if words["names"]:
+        return _("Waiting jobs can be cancelled by members of the group “%(group)s”: %(names)s.") % words
+    nobody = _(
+        "Waiting jobs can be cancelled by members of the group “%(group)s”, which has none yet: "
+        "ask whoever looks after this console."
+    )
+    return nobody % words
 
 
 def not_allowed(request: HttpRequest, job_id: str) -> HttpResponse:
@@ -129,11 +144,13 @@ def not_allowed(request: HttpRequest, job_id: str) -> HttpResponse:
         request,
         Problem(
             403,
-            "You may not cancel jobs",
-            f"Only members of the group “{GROUP}” may, so nothing was cancelled.",
-            advice=f"Ask one of them: {names}." if names else "Ask whoever looks after this console.",
+            _("You may not cancel jobs"),
+            _("Only members of the group “%(group)s” may, so nothing was cancelled.") % {"group": GROUP},
+            advice=_("Ask one of them: %(names)s.") % {"names": names}
+            if names
+            else _("Ask whoever looks after this console."),
             back_url=reverse("job_detail", args=[job_id]) if job_id else reverse("queue"),
-            back_words="Back to the job" if job_id else "Back to the queue",
+            back_words=_("Back to the job") if job_id else _("Back to the queue"),
         ),
     )
 
@@ -146,4 +163,5 @@ def _operators() -> str:
         | Q(user_permissions__codename="cancel_job", user_permissions__content_type__app_label="jobs_ui")
     )
     names = list(users.distinct().order_by("username").values_list("username", flat=True)[: MOST_NAMES + 1])
-    return ", ".join(names[:MOST_NAMES]) + (" and others" if len(names) > MOST_NAMES else "")
+    first = ", ".join(names[:MOST_NAMES])
+    return _("%(names)s and others") % {"names": first} if len(names) > MOST_NAMES else first
