@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 
 from jobs_ui.jobs_api import JobsClient
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sources import queue_knowledge
 from jobs_ui.stores import Store, client_of, configured_stores
 from jobs_ui.sync import RoundOutcome, Syncer
 from tests.file_host import allow, export, file_host, log
@@ -99,8 +100,9 @@ def sandbox(sandbox_process: SandboxProcess, settings: Settings) -> Iterator[San
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """No test remembers what another one missed."""
+    """No test remembers what another one missed or learnt."""
     cache.clear()
+    queue_knowledge.forget()
 
 
 @pytest.fixture

@@ -15,10 +15,12 @@ from pytest_django.fixtures import Settings
 
 from jobs_ui.models import Job, JobError, SyncState
 from jobs_ui.sandbox.process import SandboxProcess
+from jobs_ui.sources import queue_knowledge
 from jobs_ui.sources.mirror.source import REMEMBER_A_MISS
 from jobs_ui.stores import client_of
 from tests.conftest import raw_job
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown, sync_state
+from tests.test_preferences import GERMAN
 
 # Session, user, the job, the state of sync, who did what; where there are errors, the first groups.
 QUERIES = 5
@@ -216,6 +218,8 @@ def test_the_page_is_one_query_each_and_asks_nobody(
     sandbox.put_errors("failed", messages=[f"row {number}" for number in range(250)])
     sync()
     asked()
+    # What is usual is learnt by the first page that tells of a run, and then kept for a while.
+    get(staff_client)
     with django_assert_num_queries(QUERIES):
         get(staff_client)
     with django_assert_num_queries(QUERIES):
@@ -223,6 +227,92 @@ def test_the_page_is_one_query_each_and_asks_nobody(
     with django_assert_num_queries(QUERIES + 1):
         get(staff_client, "failed")
     assert asked() == {}
+
+
+def mirrored(job_id: str, *, run: float | None, status: str = "success", kind: str = "price-import") -> None:
+    """A job of the mirror that started ten minutes ago; `run`: seconds, None while it runs."""
+    started = datetime.now(UTC) - timedelta(minutes=10)
+    Job.objects.create(
+        store="default",
+        job_id=job_id,
+        type=kind,
+        status=status,
+        created_at=started - timedelta(seconds=9),
+        started_at=started,
+        completed_at=None if run is None else started + timedelta(seconds=run),
+        raw={},
+        read_at=started,
+    )
+
+
+def test_a_run_is_drawn_against_the_usual_time_of_its_type(sandbox: SandboxProcess, staff_client: Client) -> None:
+    sync_state()
+    for number in range(4):
+        mirrored(f"usual-{number}", run=60)
+    mirrored("other", run=60, kind="child-products")
+    # Of so few nobody can say what is usual.
+    assert "Usually" not in get(staff_client, "usual-0").text
+    queue_knowledge.forget()
+    mirrored("runs", run=None, status="started")
+    mirrored("quick", run=30)
+    page = get(staff_client, "quick")
+    assert "Ran 30 s. Usually 1 min 00 s; 19 of 20 take less than 1 min 00 s." in page.text
+    # From none to twice the usual.
+    assert {"25.00%", "50.00%"} <= set(page.having("width") + page.having("x1"))
+    assert "late" not in page.having("class")
+    page = get(staff_client, "runs")
+    assert "Has run 10 min" in page.text
+    assert "late" in page.having("class")
+    assert "Usually" not in get(staff_client, "other").text
+
+
+def test_nothing_is_asked_of_the_api_for_the_usual_time(
+    sandbox: SandboxProcess, staff_client: Client, asked: Asked, settings: Settings
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"JOBS_SOURCE": "live"})
+    for number in range(6):
+        sandbox.put_job(f"job-{number}", raw_job(f"job-{number}"))
+    asked()
+    assert "Usually" not in get(staff_client, "job-0").text
+    assert "jobs" not in asked()
+
+
+def test_the_page_speaks_german_and_tells_times_in_the_readers_zone(
+    sandbox: SandboxProcess, staff_client: Client
+) -> None:
+    sync_state()
+    for number in range(6):
+        mirrored(f"usual-{number}", run=7.5)
+    Job.objects.create(
+        store="default",
+        job_id=ID,
+        type="product-export",
+        status="failed",
+        created_at=datetime(2026, 1, 5, 15, 27, 23, tzinfo=UTC),
+        started_at=datetime(2026, 1, 5, 15, 27, 35, tzinfo=UTC),
+        completed_at=datetime(2026, 1, 5, 15, 31, 41, tzinfo=UTC),
+        errors_state="complete",
+        errors_count=12_345,
+        errors_read_at=datetime(2026, 1, 5, 15, 32, tzinfo=UTC),
+        files=["a.csv", "b.csv"],
+        raw={"id": ID},
+        read_at=datetime(2026, 1, 5, 15, 32, tzinfo=UTC),
+    )
+    staff_client.cookies["browser_zone"] = "Asia/Kolkata"
+    page = get(staff_client, headers=GERMAN)
+    for words in (
+        "Erstellt 05.01.2026 20:57:23 IST. Er wartete 12 s, lief 4 min 06 s und schlug mit 12.345 Fehlern fehl.",
+        "Alle 12.345 Fehler ansehen",
+        "12.345 Meldungen, das sind alle (gelesen 05.01.2026 21:02:00 IST).",
+        "2 Teile, jeder mit eigener Kopfzeile.",
+        "Zeiten in IST",
+        "20:57:23",
+    ):
+        assert words in page.text, words
+    for words in ("Created", "waited", "Why it failed", "Facts", "Last read", "Raw JSON,", "All parts", "Read again"):
+        assert words not in page.text, words
+    assert "05.01.2026 20:57:23 IST = 05.01.2026 15:27:23 UTC" in page.having("title")
+    assert "Lief 7,5 s. Üblich sind 7,5 s;" in get(staff_client, "usual-0", headers=GERMAN).text
 
 
 def test_a_job_that_the_mirror_does_not_know_is_asked_for_stored_and_shown(

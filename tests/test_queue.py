@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,18 +15,11 @@ from jobs_ui.insights.queue import Range
 from jobs_ui.models import Job, SyncState
 from jobs_ui.presentation.queue_rows import in_words
 from jobs_ui.sandbox.process import SandboxProcess
-from jobs_ui.sources import queue_knowledge
 from jobs_ui.sources.queue_knowledge import MOST_LEARNT
 from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected, sync_state
+from tests.test_preferences import GERMAN
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_learnt() -> Iterator[None]:
-    queue_knowledge.forget()
-    yield
-    queue_knowledge.forget()
 
 
 def put(
@@ -107,6 +100,55 @@ def test_an_empty_queue_says_so(staff_client: Client, sandbox: object) -> None:
     page = get(staff_client)
     assert "Nothing runs and nothing waits." in page.text
     assert "The queue is empty" in page.text
+    assert "The last job ended" not in page.text
+
+
+def test_an_empty_queue_says_what_was_last_done(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    put("last", "failed", age=400, wait=10, run=210, type="price-import")
+    put("cancelled", "cancelled", age=30)  # of which no end is known
+    page = get(staff_client)
+    assert "Nothing runs and nothing waits. The last job ended 3 min ago: Price import, failed." in page.text
+    assert "Every job of this store has ended." in page.text
+    assert "last-last" in page.having("id")
+    assert "did not run" in page.text
+    put("running", "started", age=70, wait=2)
+    assert "One job runs, and none waits. The last job ended 3 min ago" in get(staff_client).text
+    put("waits", "pending", age=10)
+    assert "The last job ended" not in get(staff_client).text
+
+
+def test_what_ended_is_drawn_against_its_usual_time(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    history()
+    put("slow", "success", age=500, wait=2, run=300)
+    page = get(staff_client)
+    labels = page.having("aria-label")
+    assert sum(label.startswith("Usually 1 min 0") for label in labels) == 10
+    # One of them took longer than usual, or more than twice as long.
+    assert "late" in page.having("class")
+
+
+def test_the_queue_speaks_german_and_tells_times_in_the_readers_zone(staff_client: Client, sandbox: object) -> None:
+    sync_state()
+    history()
+    put("running", "started", age=70, wait=2)
+    for number in range(1_200 // 10):
+        put(f"job-{number:03}", "pending", age=900 - number)
+    staff_client.cookies["browser_zone"] = "Asia/Kolkata"
+    page = get(staff_client, **GERMAN)
+    for words in ("Warteschlange", "Ein Job läuft, 120 Jobs warten;", "20 weitere warten dahinter.", "Zuletzt geendet"):
+        assert words in page.text
+    for words in ("Usually", "waits", "right 8", "Ended", "Against", "Places are"):
+        assert words not in page.text
+    titles = page.having("title")
+    assert any(
+        re.search(r"^erstellt \d\d\.\d\d\.\d{4} [\d:]+ IST = \d\d\.\d\d\.\d{4} [\d:]+ UTC$", one) for one in titles
+    )
+    assert any(re.search(r"^[\d:]+ bis [\d:]+ IST = [\d:]+ bis [\d:]+ UTC, trifft in", one) for one in titles)
+    job = Page(staff_client.get("/jobs/job-119/", headers=GERMAN))
+    assert "120. in der Reihe (mindestens: andere Shops" in job.text
+    assert "Vor ihm:" in job.text
 
 
 def test_the_refresh_is_the_moving_part_alone(staff_client: Client, sandbox: object) -> None:
@@ -152,7 +194,7 @@ def test_what_has_left_the_queue_stands_below_it_and_is_no_part_of_it(staff_clie
     page = get(staff_client)
     assert page.having("data-job-id") == ["running"]
     ended = [name for name in page.having("id") if name.startswith("ended-")]
-    assert ended == [f"ended-old-{number}" for number in (7, 6, 5, 4, 3)]
+    assert ended == [f"ended-old-{number}" for number in reversed(range(8))]
     assert "succeeded" in page.text
 
 

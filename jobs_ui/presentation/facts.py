@@ -7,22 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.urls import reverse
+from django.utils.formats import get_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from jobs_ui.presentation.durations import ago, clock, day_label, duration, exact, hover, zone_name
-from jobs_ui.presentation.rows import counted, what
-from jobs_ui.sources.base import JobRecord
-from jobs_ui.status import (
-    CANCELLED,
-    FAILED,
-    PENDING,
-    STARTED,
-    SUCCESS,
-    JobStatus,
-    JobType,
-    is_final,
-    job_status,
-    job_type,
-)
+from jobs_ui.presentation.durations import ago, clock, duration, exact, hover
+from jobs_ui.presentation.job_sentence import job_sentence, messages_in_figures
+from jobs_ui.presentation.rows import what
+from jobs_ui.sources.base import ErrorsReading, JobRecord
+from jobs_ui.status import FAILED, STARTED, SUCCESS, JobStatus, JobType, job_status, job_type
 
 NICE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 
@@ -85,7 +78,8 @@ class JobFacts:
     csv_url: str
     zip_url: str
     errors_sentence: str
-    read_exact: str
+    see_errors: str
+    read_hover: str
     read_ago: str
     raw: str
 
@@ -102,12 +96,12 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
     return JobFacts(
         status=status,
         type=kind,
-        sentence=_sentence(job, now),
+        sentence=job_sentence(job, now),
         caption=caption,
         caption_is_code=is_code,
-        created=_event("created", job.created_at),
-        started=_event("started", job.started_at) if job.started_at else None,
-        ended=_event(status.label.lower(), job.completed_at) if job.completed_at else None,
+        created=_event(_("created"), job.created_at),
+        started=_event(_("started"), job.started_at) if job.started_at else None,
+        ended=_event(str(status.label).lower(), job.completed_at) if job.completed_at else None,
         waited=duration(waited),
         ran=duration(ran),
         timeline=_timeline(job, waited, ran),
@@ -120,7 +114,8 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
         csv_url=reverse("job_files_csv", args=[job.job_id]) if is_several else "",
         zip_url=reverse("job_files_zip", args=[job.job_id]) if is_several else "",
         errors_sentence=errors_sentence(job),
-        read_exact=exact(job.read_at),
+        see_errors=_see_errors(job),
+        read_hover=hover(job.read_at),
         read_ago=read_ago,
         raw=json.dumps(job.raw, indent=2, ensure_ascii=False),
     )
@@ -128,45 +123,6 @@ def job_facts(job: JobRecord, now: datetime, *, clock_offset: timedelta = timede
 
 def _event(name: str, moment: datetime) -> Event:
     return Event(name, clock(moment), exact(moment), hover(moment), moment.isoformat())
-
-
-def _sentence(job: JobRecord, now: datetime) -> str:
-    """The job in one plain sentence: when, how long it waited and ran, and how it ended."""
-    waited, ran = job.waited(now), job.ran(now)
-    words = f"Created {day_label(job.created_at, now).split(',')[0].lower()}" if _is_recent(job, now) else "Created"
-    start = (
-        f"{words} at {clock(job.created_at)} {zone_name(job.created_at)}"
-        if _is_recent(job, now)
-        else f"Created {exact(job.created_at)}"
-    )
-    wait = f"waited {duration(waited)}" if waited is not None else ""
-    run = f"ran for {duration(ran)}" if ran is not None else ""
-    if job.gone_at is not None:
-        return f"{start}. Elastic Path does not have this job any more; this is what was last known of it."
-    if not job.is_followed and not is_final(job.status):
-        so_far = f" when it was last read, {exact(job.read_at)}"
-        state = f"It {run}" if run else f"It {wait}" if wait else f"Its status was “{job.status}”"
-        return f"{start}. {state}{so_far}. Its store is not read any more, so how it went on is not known."
-    if job.status == PENDING:
-        return f"{start}. It has waited {duration(waited)} so far; one job runs at a time, the earliest first."
-    if job.status == STARTED:
-        running = f"has run for {duration(ran)} so far" if ran is not None else "runs now"
-        return f"{start}. It {wait}, and {running}." if wait else f"{start}. It {running}."
-    ends = {SUCCESS: "succeeded", FAILED: "failed", CANCELLED: "was cancelled"}
-    if job.status in ends:
-        parts = [part for part in (wait, run, ends[job.status]) if part]
-        words = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        tail = (
-            f" with {job.errors.count_words} error{'' if job.errors.count == 1 else 's'}"
-            if job.status == FAILED and job.errors.count
-            else ""
-        )
-        return f"{start}. It {words}{tail}."
-    return f"{start}. Elastic Path calls its status “{job.status}”, which this console does not know."
-
-
-def _is_recent(job: JobRecord, now: datetime) -> bool:
-    return now - job.created_at < timedelta(days=2) and day_label(job.created_at, now).startswith(("Today", "Yest"))
 
 
 def _timeline(job: JobRecord, waited: timedelta | None, ran: timedelta | None) -> Timeline | None:
@@ -181,7 +137,7 @@ def _timeline(job: JobRecord, waited: timedelta | None, ran: timedelta | None) -
         moment = timedelta(seconds=number * step)
         ticks.append((_percent(number * step / span), "0" if number == 0 else _tick_label(moment, step)))
     start = (waited or timedelta(0)).total_seconds()
-    words = f"Waited {duration(waited)}, ran {duration(ran)}, drawn to scale."
+    words = _("Waited %(wait)s, ran %(run)s, drawn to scale.") % {"wait": duration(waited), "run": duration(ran)}
     return Timeline(
         wait=_percent(start / span) if waited else "",
         run_at=_percent(start / span),
@@ -196,18 +152,22 @@ def _timeline(job: JobRecord, waited: timedelta | None, ran: timedelta | None) -
 def _end_name(job: JobRecord, ran: timedelta | None) -> str:
     """What the right end of the timeline is; "started" where it is not known how the job went on."""
     if job.completed_at is not None:
-        return job_status(job.status).label.lower()
-    return "started" if job.started_at is not None and ran is None else "now"
+        return str(job_status(job.status).label).lower()
+    return _("started") if job.started_at is not None and ran is None else _("now")
 
 
 def _tick_label(moment: timedelta, step: float) -> str:
     seconds = moment.total_seconds()
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size and step >= size:
-            return f"{seconds / size:g} {unit}"
+            return f"{_figure(f'{seconds / size:g}')} {unit}"
     if step < 0.05:
-        return f"{1000 * seconds:.3g} ms"
-    return duration(moment) if step < 1 or seconds >= 60 else f"{seconds:g} s"
+        return f"{_figure(f'{1000 * seconds:.3g}')} ms"
+    return duration(moment) if step < 1 or seconds >= 60 else f"{_figure(f'{seconds:g}')} s"
+
+
+def _figure(text: str) -> str:
+    return text.replace(".", get_format("DECIMAL_SEPARATOR"), 1)
 
 
 def _percent(share: float) -> str:
@@ -217,46 +177,98 @@ def _percent(share: float) -> str:
 def files_sentence(job: JobRecord) -> str:
     """What there is to download, said before anyone clicks; "" where the files speak for themselves."""
     if not job.is_export:
-        return "Only exports have files."
+        return _("Only exports have files.")
     if job.files_gone_at is not None:
-        had = f"its {counted(len(job.files or ()), 'file')}"
-        return f"Elastic Path does not list {had} any more. Run the export again with the same filter to get new ones."
+        count = len(job.files or ())
+        return ngettext(
+            "Elastic Path does not list its %(count)s file any more. "
+            "Run the export again with the same filter to get new ones.",
+            "Elastic Path does not list its %(count)s files any more. "
+            "Run the export again with the same filter to get new ones.",
+            count,
+        ) % {"count": number_format(count)}
     if job.files:
         return ""
     if job.files is not None and job.status == SUCCESS:
-        return "No file: the export matched no products."
+        return _("No file: the export matched no products.")
     if job.is_followed and job.is_final:
-        return "No file was written." if job.status != SUCCESS else "Elastic Path has not said yet where the file is."
-    return "The file is there when the export has succeeded."
+        if job.status == SUCCESS:
+            return _("Elastic Path has not said yet where the file is.")
+        return _("No file was written.")
+    return _("The file is there when the export has succeeded.")
 
 
 def files_lead(job: JobRecord) -> str:
     """How many parts there are, and whether there may come more; "" where that goes without saying."""
     count = 0 if job.files_gone_at else len(job.files or ())
+    words = {"count": number_format(count)}
     if count and not job.is_final:
-        return f"{counted(count, 'part')} so far: the export is still being written."
+        return (
+            ngettext(
+                "%(count)s part so far: the export is still being written.",
+                "%(count)s parts so far: the export is still being written.",
+                count,
+            )
+            % words
+        )
     if job.status == STARTED and not job.is_final:
-        return "Still being written."
-    return f"{counted(count, 'part')}, each with its own header row." if count > 1 else ""
+        return _("Still being written.")
+    if count < 2:
+        return ""
+    several = ngettext(
+        "%(count)s part, each with its own header row.", "%(count)s parts, each with its own header row.", count
+    )
+    return several % words
 
 
 def errors_sentence(job: JobRecord) -> str:
     """What the job's error list says, or why it says nothing."""
-    reading, when = job.errors, f" (read {exact(job.errors.read_at)})" if job.errors.read_at else ""
+    reading = job.errors
     if reading.state == "none":
-        if job.status == FAILED:
-            return f"Elastic Path lists no errors for this job{when}. Quote the request id to its support."
-        return f"Elastic Path lists no errors for this job{when}."
-    if reading.state == "partial":
-        return f"{counted(reading.count, 'message')} could be read, and Elastic Path has more{when}."
-    if reading.state == "more":
-        return f"{counted(reading.count, 'message')} and more, read from Elastic Path page by page."
+        none = _("Elastic Path lists no errors for this job%(read)s.") % {"read": _when_read(reading)}
+        return f"{none} {_('Quote the request id to its support.')}" if job.status == FAILED else none
+    if reading.state in ("partial", "more", "complete"):
+        return _messages_read(reading) % {"count": number_format(reading.count), "read": _when_read(reading)}
     if reading.state == "unavailable":
-        return "Elastic Path did not give out the errors of this job. Read the job again to try once more."
-    if reading.state == "complete":
-        return f"{counted(reading.count, 'message')}, all of them{when}."
+        return _("Elastic Path did not give out the errors of this job. Read the job again to try once more.")
     if job.status == FAILED:
-        return "The errors of this job have not been read yet."
+        return _("The errors of this job have not been read yet.")
     if job.is_final:
-        return "The errors of this job have not been asked for: only failed jobs and price imports usually have any."
-    return "Errors are listed when the job has ended."
+        return _("The errors of this job have not been asked for: only failed jobs and price imports usually have any.")
+    return _("Errors are listed when the job has ended.")
+
+
+def _when_read(reading: ErrorsReading) -> str:
+    # Translators: follows what a list held; begins with a space
+    return _(" (read %(time)s)") % {"time": exact(reading.read_at)} if reading.read_at else ""
+
+
+def _messages_read(reading: ErrorsReading) -> str:
+    """The sentence on messages that were read, `count` and `read` still to be filled in."""
+    if reading.state == "partial":
+        return ngettext(
+            "%(count)s message could be read, and Elastic Path has more%(read)s.",
+            "%(count)s messages could be read, and Elastic Path has more%(read)s.",
+            reading.count,
+        )
+    if reading.state == "more":
+        return ngettext(
+            "%(count)s message and more, read from Elastic Path page by page.",
+            "%(count)s messages and more, read from Elastic Path page by page.",
+            reading.count,
+        )
+    return ngettext(
+        "%(count)s message, all of them%(read)s.", "%(count)s messages, all of them%(read)s.", reading.count
+    )
+
+
+def _see_errors(job: JobRecord) -> str:
+    """What the button to the messages says; "" where there are none."""
+    count = job.errors.count
+    if not count:
+        return ""
+    if job.status == FAILED:
+        words = ngettext("See the %(count)s error", "See all %(count)s errors", count)
+    else:
+        words = ngettext("See the %(count)s notice", "See all %(count)s notices", count)
+    return words % {"count": messages_in_figures(job.errors)}

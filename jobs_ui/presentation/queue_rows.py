@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from jobs_ui.insights.queue import Estimate, Queue, Range
+from jobs_ui.insights.queue import NO_HISTORY, TOO_FAR, Estimate, Queue, Range
 from jobs_ui.insights.run_times import UsualTime, is_stuck
-from jobs_ui.presentation.durations import ago, clock, duration, exact
+from jobs_ui.presentation.against_usual import AgainstUsual, against_usual, usual_words
+from jobs_ui.presentation.durations import clock, duration, exact, hover, zone_name
 from jobs_ui.presentation.facts import NICE_STEPS
-from jobs_ui.presentation.rows import counted, what
+from jobs_ui.presentation.rows import what
 from jobs_ui.sources.base import MOST_QUEUED, Freshness, JobRecord
 from jobs_ui.sources.queue_knowledge import queue_job
-from jobs_ui.status import STARTED, JobStatus, JobType, is_final, job_status, job_type
+from jobs_ui.status import STARTED, JobType, job_type
 
 SHORTEST_AXIS = timedelta(seconds=30)
 LONGEST_AXIS = timedelta(days=2)
 OLD_NEWS = timedelta(seconds=60)
-MOST_ENDED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """The job that runs, against the usual time of its type. Lengths are for SVG; "" where there is nothing to draw."""
+    """The job that runs, against the usual time of its type; `usual` says that, or why it is not known."""
 
     job: JobRecord
     type: JobType
@@ -33,10 +36,7 @@ class RunningRow:
     is_code: bool
     url: str
     ran: str
-    bar: str
-    beyond_at: str
-    beyond: str
-    usual_at: str
+    against: AgainstUsual | None
     usual: str
     end: str
     is_stuck: bool
@@ -55,23 +55,10 @@ class WaitingRow:
     created: str
     waited: str
     start: str
-    start_exact: str
+    start_hover: str
     end: str
     low: str
     width: str
-
-
-@dataclass(frozen=True, slots=True)
-class EndedRow:
-    """A job that has left the queue: what came of it, how long it ran, and when it ended where that is known."""
-
-    job: JobRecord
-    type: JobType
-    status: JobStatus
-    url: str
-    ran: str
-    ended: str
-    ended_exact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +81,7 @@ def queue_view(
 ) -> QueueView:
     """The page's view of the queue at `now` (by the API's clock), with at most `most` waiting jobs."""
     records = {job.job_id: job for job in jobs}
-    least = at_least(jobs)
+    is_cut = may_be_more(jobs)
     more = len(queue.waiting) - most
     span = _axis([one.start for one in queue.waiting[:most] if one.start], now)
     running = queue.running
@@ -105,47 +92,43 @@ def queue_view(
             if job.status == STARTED
         ),
         waiting=tuple(_waiting(records[one.job.id], one, now, span) for one in queue.waiting[:most]),
-        more=f"{least}{more:,} more wait behind these.".capitalize() if more > 0 else "",
+        more=_more(more, is_cut=is_cut),
         ticks=_ticks(span),
-        summary=_summary(queue, now, least),
+        summary=_summary(queue, now, is_cut=is_cut),
     )
 
 
-def at_least(jobs: tuple[JobRecord, ...]) -> str:
-    """What has to be said before a count of the queue's jobs: `at least ` where a source gave no more than it does."""
-    return "at least " if len(jobs) >= MOST_QUEUED else ""
+def may_be_more(jobs: tuple[JobRecord, ...]) -> bool:
+    """Whether every count of the queue's jobs is a least, because a source gives no more of them."""
+    return len(jobs) >= MOST_QUEUED
 
 
-def ended_rows(jobs: Iterable[JobRecord], now: datetime) -> list[EndedRow]:
-    """The jobs that ended last, the newest end first. One that was cancelled may have no end that is known."""
-    ended = sorted((job for job in jobs if is_final(job.status)), key=_end, reverse=True)
-    return [
-        EndedRow(
-            job=job,
-            type=job_type(job.type),
-            status=job_status(job.status),
-            url=reverse("job_detail", args=[job.job_id]),
-            ran=duration(job.ran(now)) if job.ran(now) is not None else "",
-            ended=ago(job.completed_at, now) if job.completed_at else "",
-            ended_exact=exact(job.completed_at) if job.completed_at else "",
+def _more(count: int, *, is_cut: bool) -> str:
+    if count <= 0:
+        return ""
+    if is_cut:
+        words = ngettext(
+            "At least %(count)s more waits behind these.", "At least %(count)s more wait behind these.", count
         )
-        for job in ended[:MOST_ENDED]
-    ]
-
-
-def _end(job: JobRecord) -> datetime:
-    return job.completed_at or job.created_at
+    else:
+        words = ngettext("%(count)s more waits behind these.", "%(count)s more wait behind these.", count)
+    return words % {"count": number_format(count)}
 
 
 def moment_shown(now: datetime, freshness: Freshness) -> tuple[datetime, str]:
-    """The moment of which a queue is told, by the API's clock, and what has to be said of it.
+    """The moment of which a queue is told, by the API's clock, and its name where it has to be said: see `as_it_was`.
 
     What ran when the API last answered may have ended since: while it does not, nothing is told of the time after.
     """
     at = freshness.as_of
     if at is None or now - at < OLD_NEWS:
         return now + freshness.clock_offset, ""
-    return at + freshness.clock_offset, f"As it was at {exact(at)}: "
+    return at + freshness.clock_offset, exact(at)
+
+
+def as_it_was(as_of: str, sentence: str) -> str:
+    """The sentence, with the moment of which it holds where that is past."""
+    return _("As it was at %(time)s: %(sentence)s") % {"time": as_of, "sentence": sentence} if as_of else sentence
 
 
 def in_words(when: Range | None, now: datetime) -> str:
@@ -158,10 +141,12 @@ def in_words(when: Range | None, now: datetime) -> str:
     small_size, small = _unit(low)
     least = int(low / small_size)
     if least == 0:
-        return f"within {most:,} {unit}"
+        return _("within %(time)s") % {"time": f"{number_format(most)} {unit}"}
     if small == unit:
-        return f"in {least:,} to {max(most, least + 1):,} {unit}"
-    return f"in {least} {small} to {most:,} {unit}"
+        words = {"low": number_format(least), "high": f"{number_format(max(most, least + 1))} {unit}"}
+    else:
+        words = {"low": f"{least} {small}", "high": f"{number_format(most)} {unit}"}
+    return _("in %(low)s to %(high)s") % words
 
 
 def _unit(seconds: float) -> tuple[int, str]:
@@ -172,7 +157,12 @@ def _unit(seconds: float) -> tuple[int, str]:
 
 def sure(when: Range) -> str:
     """How sure the range is: `right 8 times of 10`."""
-    return f"right {round(when.coverage * 10)} times of 10"
+    return _("right %(count)s times of 10") % {"count": round(when.coverage * 10)}
+
+
+def reason_words(reason: str) -> str:
+    """Why there is no range, in the reader's language."""
+    return {NO_HISTORY: _("no history yet"), TOO_FAR: _("too far back in the queue")}.get(reason, reason)
 
 
 def _ceil(value: float) -> int:
@@ -183,11 +173,6 @@ def _running(job: JobRecord, estimate: Estimate | None, usual: dict[str, UsualTi
     caption, is_code = what(job)
     ran = job.ran(now)
     known = usual.get(job_type(job.type).name)
-    share = usual_share = 0.0
-    if known and ran is not None and known.median > 0:
-        # From none to twice the usual time, or to what it has run where that is more.
-        longest = max(2 * known.median, ran.total_seconds() * 1.02)
-        share, usual_share = 100 * ran.total_seconds() / longest, 100 * known.median / longest
     return RunningRow(
         job=job,
         type=job_type(job.type),
@@ -195,29 +180,20 @@ def _running(job: JobRecord, estimate: Estimate | None, usual: dict[str, UsualTi
         is_code=is_code,
         url=reverse("job_detail", args=[job.job_id]),
         ran=duration(ran),
-        bar=f"{min(share, usual_share):.2f}%" if share else "",
-        beyond_at=f"{usual_share:.2f}%",
-        beyond=f"{share - usual_share:.2f}%" if share > usual_share > 0 else "",
-        usual_at=f"{usual_share:.2f}%" if usual_share else "",
-        usual=_usual_words(known),
+        against=against_usual(ran, known),
+        usual=usual_words(known) if known else _("No job of this type has run yet, so its usual time is not known."),
         end=_end_words(estimate, now),
         is_stuck=is_stuck(queue_job(job), known, now),
     )
 
 
-def _usual_words(known: UsualTime | None) -> str:
-    if known is None:
-        return "No job of this type has run yet, so its usual time is not known."
-    median, longest = (duration(timedelta(seconds=seconds)) for seconds in (known.median, known.percentile_95))
-    return f"Usually {median}; 19 of 20 take less than {longest}."
-
-
 def _end_words(estimate: Estimate | None, now: datetime) -> str:
     if estimate is None:
-        return "Another job has started since, so this one has ended or hangs."
+        return _("Another job has started since, so this one has ended or hangs.")
     if estimate.end is None:
-        return f"When it ends cannot be told: {estimate.reason}." if estimate.reason else ""
-    return f"Ends {in_words(estimate.end, now)}, {sure(estimate.end)}."
+        untold = _("When it ends cannot be told: %(reason)s.")
+        return untold % {"reason": reason_words(estimate.reason)} if estimate.reason else ""
+    return _("Ends %(when)s, %(sure)s.") % {"when": in_words(estimate.end, now), "sure": sure(estimate.end)}
 
 
 def _waiting(job: JobRecord, estimate: Estimate, now: datetime, span: timedelta) -> WaitingRow:
@@ -231,14 +207,25 @@ def _waiting(job: JobRecord, estimate: Estimate, now: datetime, span: timedelta)
         is_code=is_code,
         url=reverse("job_detail", args=[job.job_id]),
         position=estimate.position,
-        created=exact(job.created_at),
+        created=hover(job.created_at),
         waited=duration(job.waited(now)),
-        start=in_words(start, now) if start else estimate.reason,
-        start_exact=f"{clock(start.low)} to {clock(start.high)} UTC, {sure(start)}" if start else "",
+        start=in_words(start, now) if start else reason_words(estimate.reason),
+        start_hover=_start_hover(start) if start else "",
         end=in_words(estimate.end, now),
         low=f"{low:.2f}%" if start else "",
         width=f"{max(_place(start.high, now, span) - low, 0.6):.2f}%" if start else "",
     )
+
+
+def _start_hover(start: Range) -> str:
+    """The range on the clock, in UTC as well where that is another time, and how sure it is."""
+    words = {"low": clock(start.low), "high": clock(start.high), "zone": zone_name(start.low), "sure": sure(start)}
+    if not timezone.localtime(start.low).utcoffset():
+        return _("%(low)s to %(high)s %(zone)s, %(sure)s") % words
+    words |= {
+        f"{name}_utc": f"{at.astimezone(UTC):%H:%M:%S}" for name, at in (("low", start.low), ("high", start.high))
+    }
+    return _("%(low)s to %(high)s %(zone)s = %(low_utc)s to %(high_utc)s UTC, %(sure)s") % words
 
 
 def _axis(starts: list[Range], now: datetime) -> timedelta:
@@ -256,16 +243,47 @@ def _ticks(span: timedelta) -> tuple[tuple[str, str], ...]:
     step = next((size for size in NICE_STEPS if seconds / size <= 5), seconds / 5)
     places = range(1, int(seconds // step) + 1)
     later = [(f"{100 * number * step / seconds:.2f}%", duration(timedelta(seconds=number * step))) for number in places]
-    return ("0%", "now"), *later
+    return ("0%", _("now")), *later
 
 
-def _summary(queue: Queue, now: datetime, least: str) -> str:
-    """The queue in one sentence."""
-    runs = "One job runs" if queue.running else "Nothing runs"
+def _summary(queue: Queue, now: datetime, *, is_cut: bool) -> str:
+    """The queue in one sentence or two."""
     if not queue.waiting:
-        return f"{runs}, and none waits." if queue.running else "Nothing runs and nothing waits."
+        return _("One job runs, and none waits.") if queue.running else _("Nothing runs and nothing waits.")
+    count, last = len(queue.waiting), queue.waiting[-1]
     longest = max(now - one.job.created_at for one in queue.waiting)
-    waits = f"{least}{counted(len(queue.waiting), 'job')} {'waits' if len(queue.waiting) == 1 else 'wait'}"
-    last = queue.waiting[-1]
-    empty = f" All have started {in_words(last.start, now)}, {sure(last.start)}." if last.start else ""
-    return f"{runs}, {waits}; the longest wait so far is {duration(longest)}.{empty}"
+    waits = _waits(count, is_running=queue.running is not None, is_cut=is_cut) % {
+        "count": number_format(count),
+        "time": duration(longest),
+    }
+    if last.start is None:
+        return waits
+    all_started = _("All have started %(when)s, %(sure)s.")
+    return f"{waits} {all_started % {'when': in_words(last.start, now), 'sure': sure(last.start)}}"
+
+
+def _waits(count: int, *, is_running: bool, is_cut: bool) -> str:
+    """How many wait, `count` and `time` still to be filled in."""
+    if is_running and is_cut:
+        return ngettext(
+            "One job runs, at least %(count)s job waits; the longest wait so far is %(time)s.",
+            "One job runs, at least %(count)s jobs wait; the longest wait so far is %(time)s.",
+            count,
+        )
+    if is_running:
+        return ngettext(
+            "One job runs, %(count)s job waits; the longest wait so far is %(time)s.",
+            "One job runs, %(count)s jobs wait; the longest wait so far is %(time)s.",
+            count,
+        )
+    if is_cut:
+        return ngettext(
+            "Nothing runs, at least %(count)s job waits; the longest wait so far is %(time)s.",
+            "Nothing runs, at least %(count)s jobs wait; the longest wait so far is %(time)s.",
+            count,
+        )
+    return ngettext(
+        "Nothing runs, %(count)s job waits; the longest wait so far is %(time)s.",
+        "Nothing runs, %(count)s jobs wait; the longest wait so far is %(time)s.",
+        count,
+    )

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from jobs_ui.insights.queue_jobs import QueueJob
 from jobs_ui.insights.replay import Learned, learn
 from jobs_ui.insights.run_times import UsualTime, usual_times
 from jobs_ui.sources.base import JobRecord
 
+T = TypeVar("T")
 MOST_LEARNT = 400
 """Jobs that are looked at, the newest ones: recent runs weigh more anyway."""
 KEPT_FOR = 120.0
@@ -26,8 +27,40 @@ class QueueKnowledge(NamedTuple):
     usual: dict[str, UsualTime]
 
 
-_lock = threading.Lock()
-_kept: dict[str, tuple[float, QueueKnowledge]] = {}
+class Kept(Generic[T]):
+    """What was made of a store's history, made anew when it is too old.
+
+    That may take some tenths of a second. One thread does it; the others go on with what was known until then.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, T]] = {}
+
+    def get(self, store: str, make: Callable[[], T]) -> T:
+        """What is known of the store. Raises whatever `make` does."""
+        at, kept = self._kept.get(store, (0.0, None))
+        if kept is not None and (time.monotonic() - at < KEPT_FOR or not self._lock.acquire(blocking=False)):
+            return kept
+        if kept is None:
+            self._lock.acquire()
+        try:
+            at, kept = self._kept.get(store, (0.0, None))
+            if kept is None or time.monotonic() - at >= KEPT_FOR:
+                kept = make()
+                self._kept[store] = time.monotonic(), kept
+            return kept
+        finally:
+            self._lock.release()
+
+    def forget(self) -> None:
+        """Makes all anew at the next call."""
+        with self._lock:
+            self._kept.clear()
+
+
+_knowledge: Kept[QueueKnowledge] = Kept()
+_usual: Kept[dict[str, UsualTime]] = Kept()
 
 
 def queue_job(job: JobRecord) -> QueueJob:
@@ -36,27 +69,21 @@ def queue_job(job: JobRecord) -> QueueJob:
 
 
 def knowledge_of(store: str, read: Callable[[], Iterable[QueueJob]], now: datetime) -> QueueKnowledge:
-    """What is known of the store's queue; `read` gives its history, and is called when what is known is too old.
+    """What is known of the store's queue; `read` gives its history, and is called when what is known is too old."""
 
-    Learning takes some tenths of a second. One thread does it; the others go on with what was known until then.
-    """
-    at, kept = _kept.get(store, (0.0, None))
-    if kept is not None and (time.monotonic() - at < KEPT_FOR or not _lock.acquire(blocking=False)):
-        return kept
-    if kept is None:
-        _lock.acquire()
-    try:
-        at, kept = _kept.get(store, (0.0, None))
-        if kept is None or time.monotonic() - at >= KEPT_FOR:
-            jobs = list(read())
-            kept = QueueKnowledge(learn(jobs, now), usual_times(jobs))
-            _kept[store] = time.monotonic(), kept
-        return kept
-    finally:
-        _lock.release()
+    def make() -> QueueKnowledge:
+        jobs = list(read())
+        return QueueKnowledge(learn(jobs, now), usual_times(jobs))
+
+    return _knowledge.get(store, make)
+
+
+def usual_of(store: str, read: Callable[[], Iterable[QueueJob]]) -> dict[str, UsualTime]:
+    """The usual run time of each type of the store alone: no ranges have to be learnt for it."""
+    return _usual.get(store, lambda: usual_times(read()))
 
 
 def forget() -> None:
     """Learns anew at the next call: for tests, whose histories change faster than a minute."""
-    with _lock:
-        _kept.clear()
+    _knowledge.forget()
+    _usual.forget()

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.insights.queue import estimate_queue
 from jobs_ui.models import AuditEntry
+from jobs_ui.presentation.against_usual import AgainstUsual, against_usual
 from jobs_ui.presentation.audit_rows import audit_rows
 from jobs_ui.presentation.error_rows import GroupRow, group_rows, marked
 from jobs_ui.presentation.facts import job_facts
-from jobs_ui.presentation.job_place import UNKNOWN, JobPlace, job_place
-from jobs_ui.presentation.queue_rows import at_least, moment_shown
+from jobs_ui.presentation.job_place import JobPlace, job_place, place_unknown
+from jobs_ui.presentation.queue_rows import may_be_more, moment_shown
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import CannotAsk, Freshness, JobNotFound, JobRecord, JobSource
-from jobs_ui.sources.queue_knowledge import queue_job
-from jobs_ui.status import PENDING
+from jobs_ui.sources.queue_knowledge import MOST_LEARNT, queue_job, usual_of
+from jobs_ui.status import PENDING, job_type
 from jobs_ui.views.job_cancel import PERMISSION, who_may
 from jobs_ui.views.job_watch import watch_parts
 from jobs_ui.views.problems import cannot_ask, job_not_found
@@ -27,6 +31,8 @@ from jobs_ui.views.rendering import STOP_POLLING, down, render_page, utc_now, wa
 FIRST_GROUPS = 3
 FIRST_ERRORS = 5
 LAST_ENTRIES = 5
+FEWEST_RUNS = 5
+"""Of fewer runs nobody can say what is usual: the job would be measured by itself."""
 
 
 @require_safe
@@ -38,7 +44,7 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        return cannot_ask(request, error, f"The job {job_id} is not known here yet")
+        return cannot_ask(request, error, _("The job %(id)s is not known here yet") % {"id": job_id})
     freshness = source.freshness(now, [job.store])
     groups: list[GroupRow] = []
     errors: tuple[SafeString, ...] = ()
@@ -53,6 +59,7 @@ def job_detail(request: HttpRequest, job_id: str) -> HttpResponse:
         "who_may": who_may() if job.status == PENDING and not may else "",
         "entries": audit_rows(AuditEntry.objects.filter(job_id=job.job_id).order_by("-at", "-id")[:LAST_ENTRIES], now),
         "job": job,
+        "against": _against_usual(source, job, now + freshness.clock_offset),
         "facts": job_facts(job, now, clock_offset=freshness.clock_offset),
         "groups": groups,
         "first_errors": errors,
@@ -78,8 +85,18 @@ def _place(source: JobSource, job: JobRecord, freshness: Freshness) -> JobPlace 
         jobs = source.queue(job.store)
         queue = estimate_queue(map(queue_job, jobs), knowledge(source, job.store, now).learned, now)
     except CannotAsk:
-        return UNKNOWN
-    return job_place(job.job_id, queue, now, as_of=as_of, least=at_least(jobs))
+        return place_unknown()
+    return job_place(job.job_id, queue, now, as_of=as_of, is_cut=may_be_more(jobs))
+
+
+def _against_usual(source: JobSource, job: JobRecord, now: datetime) -> AgainstUsual | None:
+    """The run against what is usual; None where it has not run, or where the API would have to be asked."""
+    ran = job.ran(now)
+    if ran is None or source.capabilities.filters != "index":
+        return None
+    usual = usual_of(job.store, lambda: map(queue_job, source.lately_ended(job.store, MOST_LEARNT)))
+    known = usual.get(job_type(job.type).name)
+    return against_usual(ran, known) if known and known.count >= FEWEST_RUNS else None
 
 
 def _first_groups(source: JobSource, job: JobRecord) -> list[GroupRow]:
