@@ -9,24 +9,28 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jobs_ui.sources.errors import ProblemOrder
 from jobs_ui.sources.insights import Window, window_of
 
 
 class Period(NamedTuple):
-    """A stretch of time that ends now: its name in URLs, its words, its length."""
+    """A stretch of time that ends now: its name in URLs, its words alone and in a sentence, its length."""
 
     name: str
-    label: str
+    label: str | Promise
+    words: str | Promise
     length: timedelta
 
 
 PERIODS = (
-    Period("24h", "24 hours", timedelta(hours=24)),
-    Period("7d", "7 days", timedelta(days=7)),
-    Period("30d", "30 days", timedelta(days=30)),
-    Period("90d", "90 days", timedelta(days=90)),
+    Period("24h", gettext_lazy("24 hours"), gettext_lazy("the last 24 hours"), timedelta(hours=24)),
+    Period("7d", gettext_lazy("7 days"), gettext_lazy("the last 7 days"), timedelta(days=7)),
+    Period("30d", gettext_lazy("30 days"), gettext_lazy("the last 30 days"), timedelta(days=30)),
+    Period("90d", gettext_lazy("90 days"), gettext_lazy("the last 90 days"), timedelta(days=90)),
 )
 DEFAULT = PERIODS[2]
 ORDERS: dict[str, ProblemOrder] = {"jobs": "jobs", "lost": "lost", "messages": "messages"}
@@ -74,12 +78,12 @@ def parse_period_query(query: QueryDict, known: Sequence[str]) -> PeriodQuery:
     name = query.get("period", "").strip()
     period = next((period for period in PERIODS if period.name == name), DEFAULT)
     if name and period.name != name:
-        problems.append(f"The period could not be read, so the last {DEFAULT.label} are shown.")
+        problems.append(_("The period could not be read, so %(period)s are shown.") % {"period": DEFAULT.words})
     asked = list(dict.fromkeys(slug for slug in query.getlist("store") if slug))
     stores = tuple(slug for slug in asked if slug in known)
     if len(stores) < len(asked):
-        problems.append("There is no such store, so it is left out.")
+        problems.append(_("There is no such store, so it is left out."))
     wanted = query.get("sort", "").strip()
     if wanted not in {"", *ORDERS}:
-        problems.append("The order could not be read, so what most jobs have comes first.")
+        problems.append(_("The order could not be read, so what most jobs have comes first."))
     return PeriodQuery(period, stores, ORDERS.get(wanted, "jobs"), tuple(problems))

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 from jobs_ui import models
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync.clocks import utc_now
+from tests.german import GERMAN, left_in_english
 from tests.test_job_list import HOSTILE, Page, check_nothing_was_injected, shown
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -336,6 +337,39 @@ def test_jobs_are_counted_in_one_index(query: dict[str, str], staff_client: Clie
         for sql in counted:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
             assert "USING COVERING INDEX job_" in " ".join(str(row) for row in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("period", ["24h", "30d"])
+def test_it_speaks_german(period: str, staff_client: Client) -> None:
+    failed = put("failed", days=0, hour=0, status="failed", wait=0.5, run=5400)
+    models.Job.objects.filter(pk=failed.pk).update(created_at=utc_now())
+    put_errors(failed, "abc", "zu lang", 12_345)
+    put("open", days=0, hour=0, status="pending", wait=None, run=None)
+    put("good", days=2, run=0.4)
+    answer = staff_client.get(PATH, {"period": period}, headers=GERMAN)
+    assert left_in_english(answer) == []
+    page = Page(answer)
+    assert "Die teuersten Fehler" in page.text
+    assert "12.345 Meldungen" in page.text
+    assert ("50,0 %" if period == "30d" else "0,0 %") in page.text
+    if period == "30d":
+        before = TODAY - timedelta(days=2)
+        assert f"{before:%d.%m.%Y} 1 0 0 0" in page.text
+        assert f"{before:%d.%m.%Y}: 1 Job, 0 fehlgeschlagen, 0 abgebrochen" in page.text
+        assert "0,1 s" in page.text
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_days_are_those_of_utc_and_moments_those_of_the_reader(staff_client: Client) -> None:
+    put("late", days=2, hour=23)
+    assert "Those of your time zone" not in get(staff_client).text
+    staff_client.cookies["zone"] = "Asia/Kolkata"
+    page = get(staff_client)
+    assert "Hours and days are those of UTC" in page.text
+    assert "Those of your time zone (IST) begin and end at other times." in page.text
+    assert f"{day(2)} 1 0 0 0" in page.text
+    assert f"{day(1)} 05:00:00 IST = {day(2)} 23:30:00 UTC" in page.having("title")
 
 
 @pytest.mark.usefixtures("sandbox")

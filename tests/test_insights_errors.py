@@ -14,6 +14,7 @@ from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sync.clocks import utc_now
 from tests.conftest import raw_job
+from tests.german import GERMAN, left_in_english
 from tests.test_job_list import HOSTILE, Page, Sync, check_nothing_was_injected, shown
 
 
@@ -193,6 +194,33 @@ def test_messages_are_text(words: str, sandbox: SandboxProcess, sync: Sync, staf
     assert shown(words)[:40] in page.text
     jobs = get(staff_client, f"/insights/errors/{problems(page)[0]}/")
     check_nothing_was_injected(jobs)
+
+
+def test_they_speak_german(sandbox: SandboxProcess, sync: Sync, staff_client: Client) -> None:
+    assert left_in_english(staff_client.get("/insights/errors/", {"period": "1y"}, headers=GERMAN)) == []
+    put(sandbox, "a", ["zu lang"] * 1_234)
+    sync()
+    answer = staff_client.get("/insights/errors/", headers=GERMAN)
+    assert left_in_english(answer) == []
+    page = Page(answer)
+    assert "1 zu lang" in page.text
+    assert "1.234 Meldungen" in page.text
+    path = f"/insights/errors/{problems(page)[0]}/"
+    for query in ({}, {"page": "99"}):
+        assert left_in_english(staff_client.get(path, query, headers=GERMAN)) == []
+    assert left_in_english(staff_client.get("/insights/errors/none/", headers=GERMAN)) == []
+
+
+def test_a_time_is_the_readers_and_utc_one_hover_away(
+    sandbox: SandboxProcess, sync: Sync, staff_client: Client
+) -> None:
+    put(sandbox, "a", ["too long"])
+    sync()
+    staff_client.cookies["zone"] = "Asia/Kolkata"
+    page = get(staff_client)
+    assert [title for title in page.having("title") if " IST = " in title and title.endswith(" UTC")]
+    jobs = get(staff_client, f"/insights/errors/{problems(page)[0]}/")
+    assert [title for title in jobs.having("title") if " IST = " in title and title.endswith(" UTC")]
 
 
 def test_the_pages_cost_the_same_queries_whatever_there_is(

@@ -12,8 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from console.webhooks_file import WebhookSettings
-from jobs_ui.models import LongQueue, Notification, NotificationRule
-from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected
+from jobs_ui.models import Job, JobWatch, LongQueue, Notification, NotificationRule
+from tests.german import GERMAN, left_in_english
+from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected, mirror
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 URL = "/notifications/"
@@ -193,9 +194,8 @@ def test_the_log_has_pages_and_the_first_alone_refreshes(staff_client: Client, s
 
 def sent(user: User, name: str, **changes: object) -> Notification:
     values = {"kind": "failed", "title": f"{name} failed", "lines": [], "facts": {}, "path": "/jobs/x/"} | changes
-    return Notification.objects.create(
-        occasion=name, user=user, username=user.username, created_at=NOW, due_at=NOW, **values
-    )
+    values = {"created_at": NOW, "due_at": NOW} | values
+    return Notification.objects.create(occasion=name, user=user, username=user.username, **values)
 
 
 def test_the_log_says_what_was_sent_to_whom_and_what_came_of_it(staff_client: Client, staff: User) -> None:
@@ -225,6 +225,51 @@ def test_it_says_what_is_missing_where_nothing_can_be_sent(
     assert "has not set EMAIL_HOST" in page.text
     assert "There is nowhere to send to yet" in page.text
     add(staff_client, expected=400)
+
+
+def watch(user: User, **changes: object) -> JobWatch:
+    mirror(1, created_at=NOW)
+    Job.objects.update(**changes)
+    return JobWatch.objects.create(user=user, job=Job.objects.get(), created_at=NOW)
+
+
+def test_a_watched_job_is_told_as_elsewhere(staff_client: Client, staff: User) -> None:
+    job = watch(staff, status="started", type="price-import").job
+    page = Page(staff_client.get(URL))
+    assert f"Price import {job.job_id[:8]} Running Stop watching" in page.text
+    assert f"/jobs/{job.job_id}/" in page.having("href")
+    assert job.job_id in page.having("title")
+    assert "Default" not in page.text.partition("Jobs that you watch")[2].partition("Rules")[0]
+
+
+def test_it_speaks_german(staff_client: Client, staff: User, operator: Client) -> None:
+    assert left_in_english(staff_client.get(URL, headers=GERMAN)) == []
+    watch(staff, status="started")
+    for kind in ("failed", "stuck", "queue"):
+        rule(staff, kind=kind, longest=1_200)
+    rule(staff, is_on=False, webhook="gone")
+    sent(staff, "eins", title="eins", state="sent", outcome="Together with 7 more.")
+    sent(staff, "zwei", title="zwei", tries=2, outcome="It refused the message (status 500).")
+    sent(staff, "drei", title="drei", state="failed", outcome="The mail server was too slow.")
+    answer = staff_client.get(URL, headers=GERMAN)
+    assert left_in_english(answer) == []
+    page = Page(answer)
+    assert "Mehr als 1.200 Jobs warten" in page.text
+    assert "Zusammen mit 7 weiteren." in page.text
+    assert "Das Ziel hat die Nachricht abgelehnt (Status 500). 2 Versuche" in page.text
+    assert "Der Mailserver war zu langsam." in page.text
+    wrong = {"kind": "queue", "longest": "99999", "type": "x", "store": "y", "to": "z"}
+    answer = staff_client.post(URL, wrong, headers=GERMAN)
+    assert left_in_english(answer) == []
+    assert "höchstens 9.999 wartende Jobs" in Page(answer).text
+    assert "can be 9,999 at most" in Page(staff_client.post(URL, wrong)).text
+
+
+def test_a_time_is_the_readers_and_utc_one_hover_away(staff_client: Client, staff: User) -> None:
+    sent(staff, "a", created_at=datetime(2026, 1, 15, 12, tzinfo=UTC))
+    staff_client.cookies["zone"] = "Asia/Kolkata"
+    titles = Page(staff_client.get(URL, headers=HTMX)).having("title")
+    assert "2026-01-15 17:30:00 IST = 2026-01-15 12:00:00 UTC" in titles
 
 
 @pytest.mark.parametrize("words", HOSTILE)

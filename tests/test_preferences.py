@@ -10,11 +10,11 @@ from django.conf import settings
 from django.test import Client
 
 from jobs_ui.models import Job
+from tests.german import GERMAN
 from tests.test_job_list import Page, mirror, sync_state
 
 URL = "/preferences/"
 MOMENT = datetime(2026, 1, 15, 12, tzinfo=UTC)
-GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
 pytestmark = pytest.mark.usefixtures("sandbox")
 
 

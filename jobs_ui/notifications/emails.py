@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
+from django.utils.translation import gettext_noop
 
 from jobs_ui.jobs_api import deadline
 from jobs_ui.notifications.messages import Message
@@ -33,11 +34,11 @@ def is_configured() -> bool:
 def send(address: str, message: Message) -> None:
     """Sends the message to one address; returns when the mail server has taken it. Raises CannotDeliver."""
     if not is_configured():
-        raise CannotDeliver("This console is not set up to send e-mail.", is_final=True)
+        raise CannotDeliver(gettext_noop("This console is not set up to send e-mail."), is_final=True)
     try:
         validate_email(address)
     except ValidationError:
-        raise CannotDeliver("The address of the recipient is not one of e-mail.", is_final=True) from None
+        raise CannotDeliver(gettext_noop("The address of the recipient is not one of e-mail."), is_final=True) from None
     try:
         with deadline.within(PATIENCE), _closing_connection() as connection:
             _email(address, cleaned(message), connection).send()
@@ -86,22 +87,26 @@ def _message_id(address: str, message: Message) -> str:
 def _problem(error: Exception) -> CannotDeliver:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max((code for code, _ in error.recipients.values()), default=550)
-        reason = f"The mail server refused the recipient ({code})."
+        reason = gettext_noop("The mail server refused the recipient (%(number)s).") % {"number": code}
         return CannotDeliver(reason, is_final=code >= 500, is_of_target=False)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         # The console's fault and not the message's: it may go when the password has been put right.
-        return CannotDeliver(f"The mail server refused the console's user and password ({error.smtp_code}).")
+        reason = gettext_noop("The mail server refused the console's user and password (%(number)s).")
+        return CannotDeliver(reason % {"number": error.smtp_code})
     if isinstance(error, smtplib.SMTPResponseException):
         code = error.smtp_code
-        return CannotDeliver(f"The mail server refused the message ({code}).", is_final=500 <= code < 600)
+        reason = gettext_noop("The mail server refused the message (%(number)s).") % {"number": code}
+        return CannotDeliver(reason, is_final=500 <= code < 600)
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return CannotDeliver("The mail server does not offer what EMAIL_SECURITY or a password needs.")
+        return CannotDeliver(gettext_noop("The mail server does not offer what EMAIL_SECURITY or a password needs."))
     if isinstance(error, ssl.SSLError):
-        return CannotDeliver("The mail server could not be reached safely: its certificate or its TLS is not good.")
+        return CannotDeliver(
+            gettext_noop("The mail server could not be reached safely: its certificate or its TLS is not good.")
+        )
     if isinstance(error, TimeoutError):
-        return CannotDeliver("The mail server was too slow.")
+        return CannotDeliver(gettext_noop("The mail server was too slow."))
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return CannotDeliver("The mail server closed the connection, or was too slow.")
+        return CannotDeliver(gettext_noop("The mail server closed the connection, or was too slow."))
     if isinstance(error, OSError):
-        return CannotDeliver("The mail server could not be reached.")
-    return CannotDeliver("The message cannot be sent as e-mail.", is_final=True)
+        return CannotDeliver(gettext_noop("The mail server could not be reached."))
+    return CannotDeliver(gettext_noop("The message cannot be sent as e-mail."), is_final=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class JobWatch(models.Model):
@@ -37,7 +38,7 @@ class NotificationRule(models.Model):
     """
 
     FAILURE, STUCK, QUEUE = "failed", "stuck", "queue"
-    KINDS = [(FAILURE, "A job failed"), (STUCK, "A job looks stuck"), (QUEUE, "The queue is long")]
+    KINDS = [(FAILURE, _("A job failed")), (STUCK, _("A job looks stuck")), (QUEUE, _("The queue is long"))]
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=KINDS)
@@ -82,9 +83,9 @@ class Notification(models.Model):
     """
 
     WAITING, SENT, FAILED = "waiting", "sent", "failed"
-    STATES = [(WAITING, "waits"), (SENT, "sent"), (FAILED, "not sent")]
+    STATES = [(WAITING, _("waits")), (SENT, _("sent")), (FAILED, _("not sent"))]
     ENDED, TEST = "ended", "test"
-    KINDS = [(ENDED, "A watched job ended"), *NotificationRule.KINDS, (TEST, "Test")]
+    KINDS = [(ENDED, _("A watched job ended")), *NotificationRule.KINDS, (TEST, _("Test"))]
 
     occasion = models.CharField(max_length=255, unique=True)
     kind = models.CharField(max_length=16, choices=KINDS)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, connections, transaction
 from django.db.models import F, Min, QuerySet
+from django.utils.translation import gettext_noop
 
 from jobs_ui.jobs_api import clean_line
 from jobs_ui.models import Notification, NotificationRule
@@ -119,7 +120,11 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - whatever it is: the others must go out
             # No text and no traceback: either may hold the target's address.
             logger.error("A notification met a mistake of the console's own: %s", type(error).__name__)  # noqa: TRY400
-            _note_failure(rows, CannotDeliver("The console made a mistake of its own.", is_final=False), self._clock())
+            _note_failure(
+                rows,
+                CannotDeliver(gettext_noop("The console made a mistake of its own."), is_final=False),
+                self._clock(),
+            )
             self._back_off(channel)
             return False
         self._failures.pop(channel, None)
@@ -163,18 +168,20 @@ def _deliver(rows: Sequence[Notification], now: datetime) -> None:
     """Raises CannotDeliver."""
     first, user = rows[0], rows[0].user
     if user is None or not (user.is_active and user.is_staff):
-        raise CannotDeliver("The account that it is for may not use this console any more.", is_final=True)
+        raise CannotDeliver(
+            gettext_noop("The account that it is for may not use this console any more."), is_final=True
+        )
     message = _message(rows)
     if not first.webhook:
         if not user.email:
-            raise CannotDeliver("The account has no e-mail address.", is_final=True)
+            raise CannotDeliver(gettext_noop("The account has no e-mail address."), is_final=True)
         emails.send(user.email, message)
         return
     if not user.has_perm(USE_WEBHOOKS):
-        raise CannotDeliver("The account that it is for may not use webhooks any more.", is_final=True)
+        raise CannotDeliver(gettext_noop("The account that it is for may not use webhooks any more."), is_final=True)
     target = configured_targets().get(first.webhook)
     if target is None:
-        raise CannotDeliver("The webhook is not in the settings any more.", is_final=True)
+        raise CannotDeliver(gettext_noop("The webhook is not in the settings any more."), is_final=True)
     webhooks.post(target, message, now=now)
 
 
@@ -197,7 +204,7 @@ def _message(rows: Sequence[Notification]) -> Message:
 
 
 def _note_sent(rows: Sequence[Notification], now: datetime) -> None:
-    together = f"Together with {len(rows) - 1} more." if len(rows) > 1 else ""
+    together = gettext_noop("Together with %(number)s more.") % {"number": len(rows) - 1} if len(rows) > 1 else ""
     with transaction.atomic():
         Notification.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=Notification.SENT, sent_at=now, outcome=together

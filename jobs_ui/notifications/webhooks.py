@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from console.environment import Environment
 from console.webhooks_file import signing_key
@@ -31,10 +32,10 @@ MOST_BYTES = 16 * 1024
 TYPES = {"ended": "job.ended", "failed": "job.failed", "stuck": "job.stuck", "queue": "queue.long", "test": "test"}
 
 _NO_ANSWER: dict[Kind, str] = {
-    "not-allowed": "Its address leads to a private network, and its host is not named in WEBHOOK_HOSTS.",
-    "not-reachable": "It could not be reached, or has no valid certificate.",
-    "too-slow": f"It did not answer within {PATIENCE:.0f} seconds.",
-    "broken": "It gave no answer that can be read.",
+    "not-allowed": gettext_noop("Its address leads to a private network, and its host is not named in WEBHOOK_HOSTS."),
+    "not-reachable": gettext_noop("It could not be reached, or has no valid certificate."),
+    "too-slow": gettext_noop("It did not answer within %(number)s seconds.") % {"number": f"{PATIENCE:.0f}"},
+    "broken": gettext_noop("It gave no answer that can be read."),
 }
 
 
@@ -47,7 +48,9 @@ def post(target: WebhookTarget, message: Message, *, now: datetime) -> None:
     url = target.url.get_secret_value()
     is_trusted = is_named(url, environment.WEBHOOK_HOSTS)
     if not may_be_asked(url, environment.WEBHOOK_HOSTS):
-        raise CannotDeliver("Its address is not https, and its host is not named in WEBHOOK_HOSTS.", is_final=True)
+        raise CannotDeliver(
+            gettext_noop("Its address is not https, and its host is not named in WEBHOOK_HOSTS."), is_final=True
+        )
     body = body_of(target, message)
     headers = headers_of(target, message, body, now)
     try:
@@ -98,7 +101,10 @@ def _judge(status: int) -> None:
     if 200 <= status < 300:
         return
     if status == 410:
-        raise CannotDeliver("It says that it is gone for good (status 410).", is_final=True)
+        raise CannotDeliver(
+            gettext_noop("It says that it is gone for good (status %(number)s).") % {"number": status}, is_final=True
+        )
     if 300 <= status < 400:
-        raise CannotDeliver(f"It sends elsewhere (status {status}), which is not followed.")
-    raise CannotDeliver(f"It refused the message (status {status}).")
+        reason = gettext_noop("It sends elsewhere (status %(number)s), which is not followed.")
+        raise CannotDeliver(reason % {"number": status})
+    raise CannotDeliver(gettext_noop("It refused the message (status %(number)s).") % {"number": status})

@@ -8,13 +8,16 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from jobs_ui.jobs_api.text import clean_line
 from jobs_ui.models import ErrorGroup, Job, NotificationRule
 from jobs_ui.presentation.durations import duration, exact
+from jobs_ui.presentation.numbers import whole
 from jobs_ui.presentation.rows import counted
 from jobs_ui.sources.mirror.rows import record
-from jobs_ui.status import CANCELLED, FAILED, is_final, job_status, job_type
+from jobs_ui.status import CANCELLED, FAILED, SUCCESS, is_final, job_type
 
 MOST_GROUPS = 3
 LONGEST_TITLE = 200
@@ -38,13 +41,22 @@ def of_ended(job: Job, store_name: str) -> Said:
 
 
 def title_of_ended(job: Job) -> str:
-    """What became of a job that has ended, or is gone, in one line."""
+    """What became of a job that has ended, or is gone, in one line.
+
+    Pages show it in the reader's language. The process that sends has no reader, so that messages are in English.
+    """
+    errors = job.errors_count if job.status == FAILED else 0
     if job.gone_at is not None and not is_final(job.status):
-        return f"{_name(job)} is no longer known to Elastic Path"
-    if job.status == CANCELLED:
-        return f"{_name(job)} was cancelled"
-    errors = f" with {counted(job.errors_count, 'error')}" if job.status == FAILED and job.errors_count else ""
-    return f"{_name(job)} {job_status(job.status).label.lower()}{errors}"
+        title = _("%(job)s is no longer known to Elastic Path")
+    elif job.status == CANCELLED:
+        title = _("%(job)s was cancelled")
+    elif job.status == SUCCESS:
+        title = _("%(job)s succeeded")
+    elif errors:
+        title = ngettext("%(job)s failed with %(count)s error", "%(job)s failed with %(count)s errors", errors)
+    else:
+        title = _("%(job)s failed")
+    return title % {"job": _name(job), "count": whole(errors)}
 
 
 def of_stuck(job: Job, store_name: str, now: datetime) -> Said:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString
 
 from jobs_ui.presentation.markup import fill, joined, numbered
+from jobs_ui.presentation.numbers import decimal, whole
 
 HEIGHT, TOP = 150, 12
 LEFT = 9.0
@@ -80,7 +81,9 @@ def bars(label: str, all_bars: Sequence[Bar], unit: str = "") -> SafeString:
     """Stacked bars over a scale from 0. `unit` follows the numbers of the scale."""
     top = _round_up(math.ceil(max((sum(count for _, count in bar.parts) for bar in all_bars), default=0)))
     width = (100 - LEFT) / max(len(all_bars), 1)
-    pieces = [_grid_line(HEIGHT * part / 2, f"{top * part // 2:,}{unit}") for part in range(3) if top > 1 or part != 1]
+    pieces = [
+        _grid_line(HEIGHT * part / 2, f"{whole(top * part // 2)}{unit}") for part in range(3) if top > 1 or part != 1
+    ]
     for number, bar in enumerate(all_bars):
         x, y = LEFT + number * width, float(HEIGHT + TOP)
         drawn = []
@@ -132,14 +135,9 @@ def reaches(label: str, rows: Sequence[Reach]) -> SafeString:
     ticks = ticks_up_to(longest)
     end = len(rows) * ROW
     pieces = []
-    for words, _ in ticks:
-        x = f"{100 * scaled(_seconds_of(words), longest):.2f}"
-        pieces.append(fill('<line class="g" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>', x, str(end)))
-    pieces += [
-        fill(LABEL, f"{100 * scaled(_seconds_of(words), longest):.2f}", str(end + 14), words)
-        for words, at in ticks
-        if 0.02 < at < 0.97
-    ]
+    for _, at in ticks:
+        pieces.append(fill('<line class="g" x1="{0}%" x2="{0}%" y1="0" y2="{1}"/>', f"{100 * at:.2f}", str(end)))
+    pieces += [fill(LABEL, f"{100 * at:.2f}", str(end + 14), words) for words, at in ticks if 0.02 < at < 0.97]
     for number, row in enumerate(rows):
         y = number * ROW
         name = _shortened(row.name)
@@ -192,11 +190,7 @@ def scaled(length: timedelta | None, longest: timedelta) -> float:
 def ticks_up_to(longest: timedelta) -> list[tuple[str, float]]:
     """The labels of that scale and where they lie, from 0 to 1."""
     within = [(words, seconds) for words, seconds in TICKS if seconds <= longest.total_seconds()] or [*TICKS[:1]]
-    return [(words, scaled(timedelta(seconds=seconds), longest)) for words, seconds in within]
-
-
-def _seconds_of(words: str) -> timedelta:
-    return timedelta(seconds=dict(TICKS)[words])
+    return [(decimal(words), scaled(timedelta(seconds=seconds), longest)) for words, seconds in within]
 
 
 def _reach(name: str, lengths: tuple[timedelta | None, timedelta | None], y: int, longest: timedelta) -> SafeString:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format, get_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from jobs_ui.presentation.numbers import decimal
 
 NOTHING = "–"
 
@@ -25,7 +27,8 @@ def duration(value: timedelta | None, separator: str = "") -> str:
     seconds = max(value.total_seconds(), 0.0)
     if seconds < 9.95:
         digits = 2 if seconds < 0.995 else 1
-        return f"{seconds:.{digits}f} s".replace(".", separator or get_format("DECIMAL_SEPARATOR"), 1)
+        words = f"{seconds:.{digits}f} s"
+        return words.replace(".", separator, 1) if separator else decimal(words)
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

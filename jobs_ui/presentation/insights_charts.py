@@ -6,21 +6,24 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from html import escape
+from operator import attrgetter
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from jobs_ui.insights.histograms import Lengths
 from jobs_ui.presentation.charts import Bar, Point, Reach, Spark, bars, lines, reaches, scaled, sparks, ticks_up_to
 from jobs_ui.presentation.durations import NOTHING, duration
+from jobs_ui.presentation.insights_slots import Slots
 from jobs_ui.presentation.markup import fill, joined
-from jobs_ui.presentation.rows import counted
-from jobs_ui.sources.insights import Insights, SlotFigures, Tally
+from jobs_ui.presentation.numbers import decimal, whole
+from jobs_ui.sources.insights import Insights, Tally
 from jobs_ui.status import job_type
 
-HALF, MOST = "half", "95 of 100"
 BETWEEN = "</td> <td>"
+HALF_WAIT, HALF_RUN = attrgetter("wait.half"), attrgetter("run.half")
 RATES = (("100 %", 1.0), ("50 %", 0.5), ("0 %", 0.0))
 
 
@@ -45,14 +48,15 @@ class Chart:
 
 def charts_of(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> list[Chart]:
     """All charts. `url_of` gives the list of the jobs created between two moments."""
+    slots = Slots(figures)
     return [
-        _results(figures, url_of),
-        _rates(figures),
+        _results(figures, slots, url_of),
+        _rates(figures, slots),
         _by_type(figures),
-        _types_over_time(figures),
-        _over_time("Wait", figures, lambda slot: slot.wait),
-        _over_time("Run", figures, lambda slot: slot.run),
-        _lost(figures),
+        _types_over_time(figures, slots),
+        _waits(figures, slots),
+        _runs(figures, slots),
+        _lost(figures, slots),
         _hours(figures),
     ]
 
@@ -62,113 +66,127 @@ def percent(share: float | None) -> str:
     if share is None:
         return NOTHING
     if 0 < share < 0.0005:
-        return "under 0.1 %"
-    return "over 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+        return _("under %(share)s") % {"share": decimal("0.1 %")}
+    if 0.9995 <= share < 1:
+        return _("over %(share)s") % {"share": decimal("99.9 %")}
+    return decimal(f"{100 * share:.1f} %")
 
 
-def _results(figures: Insights, url_of: Callable[[datetime, datetime], str]) -> Chart:
-    each, names = _each(figures), _names(figures)
+def _results(figures: Insights, slots: Slots, url_of: Callable[[datetime, datetime], str]) -> Chart:
+    words = _tally_words()
     all_bars = [
-        Bar(label, f"{name}: {_words(slot.tally)}", _parts(slot.tally), not figures.is_over(slot))
-        for label, name, slot in zip(_labels(figures), names, figures.slots, strict=True)
+        Bar(label, f"{name}: {words(slot.tally)}", _parts(slot.tally), not figures.is_over(slot))
+        for label, name, slot in zip(slots.labels, slots.names, figures.slots, strict=True)
     ]
     rows = [
         (
             fill('<a href="{}">{}</a>', url_of(slot.begin, slot.begin + figures.window.step), name),
-            *(f"{count:,}" for count in slot.tally),
+            *map(whole, slot.tally),
         )
-        for name, slot in zip(names, figures.slots, strict=True)
+        for name, slot in zip(slots.names, figures.slots, strict=True)
     ]
-    key = (("f", "failed"), ("s", "succeeded"), ("c", "cancelled"), ("o", "open or unknown"))
-    head = (each.capitalize(), "Succeeded", "Failed", "Cancelled", "Open or unknown")
-    svg = bars(f"Jobs of each {each}: {_words(figures.tally)}", all_bars)
-    return Chart(f"Jobs {'a day' if each == 'day' else 'an hour'}, by result", "", key, svg, head, _table(rows))
+    key = (("f", _("failed")), ("s", _("succeeded")), ("c", _("cancelled")), ("o", _("open or unknown")))
+    head = (slots.head, _("Succeeded"), _("Failed"), _("Cancelled"), _("Open or unknown"))
+    label = slots.either(_("Jobs of each day: %(figures)s"), _("Jobs of each hour: %(figures)s"))
+    svg = bars(label % {"figures": words(figures.tally)}, all_bars)
+    title = slots.either(_("Jobs a day, by result"), _("Jobs an hour, by result"))
+    return Chart(title, "", key, svg, head, _table(rows))
 
 
-def _rates(figures: Insights) -> Chart:
-    names, rates = _names(figures), [slot.tally.success_rate for slot in figures.slots]
+def _rates(figures: Insights, slots: Slots) -> Chart:
+    rates = [slot.tally.success_rate for slot in figures.slots]
+    words = [percent(rate) for rate in rates]
     points = [
-        Point(label, f"{name}: {percent(rate)}", rate)
-        for label, name, rate in zip(_labels(figures), names, rates, strict=True)
+        Point(label, f"{name}: {said}", rate)
+        for label, name, said, rate in zip(slots.labels, slots.names, words, rates, strict=True)
     ]
-    svg = lines(
-        f"Success rate of each {_each(figures)}: {percent(figures.tally.success_rate)} in all", RATES, [("r", points)]
+    label = slots.either(
+        _("Success rate of each day: %(rate)s in all"), _("Success rate of each hour: %(rate)s in all")
     )
-    rows = [(name, percent(rate)) for name, rate in zip(names, rates, strict=True)]
-    note = "succeeded, of those that succeeded or failed"
-    return Chart("Success rate", note, (), svg, (_each(figures).capitalize(), "Success rate"), _table(rows))
+    svg = lines(label % {"rate": percent(figures.tally.success_rate)}, RATES, [("r", points)])
+    rows = list(zip(slots.names, words, strict=True))
+    note = _("succeeded, of those that succeeded or failed")
+    return Chart(_("Success rate"), note, (), svg, (slots.head, _("Success rate")), _table(rows))
 
 
-def _lost(figures: Insights) -> Chart:
-    each, names = _each(figures), _names(figures)
+def _lost(figures: Insights, slots: Slots) -> Chart:
     longest = max(slot.lost for slot in figures.slots)
     unit, length = (" h", timedelta(hours=1)) if longest > timedelta(hours=2) else (" min", timedelta(minutes=1))
+    rows = [(name, duration(slot.lost)) for name, slot in zip(slots.names, figures.slots, strict=True)]
     all_bars = [
-        Bar(label, f"{name}: {duration(slot.lost)}", (("f", slot.lost / length),), not figures.is_over(slot))
-        for label, name, slot in zip(_labels(figures), names, figures.slots, strict=True)
+        Bar(label, f"{name}: {lost}", (("f", slot.lost / length),), not figures.is_over(slot))
+        for label, (name, lost), slot in zip(slots.labels, rows, figures.slots, strict=True)
     ]
-    rows = [(name, duration(slot.lost)) for name, slot in zip(names, figures.slots, strict=True)]
-    svg = bars(f"Time lost in failed jobs, of each {each}: {duration(figures.lost)} in all", all_bars, unit)
-    note = "how long the failed ones had run, by their creation"
-    return Chart("Lost in failed jobs", note, (), svg, (each.capitalize(), "Time lost"), _table(rows))
+    label = slots.either(
+        _("Time lost in failed jobs, of each day: %(time)s in all"),
+        _("Time lost in failed jobs, of each hour: %(time)s in all"),
+    )
+    svg = bars(label % {"time": duration(figures.lost)}, all_bars, unit)
+    note = _("how long the failed ones had run, by their creation")
+    return Chart(_("Lost in failed jobs"), note, (), svg, (slots.head, _("Time lost")), _table(rows))
 
 
 def _by_type(figures: Insights) -> Chart:
     rows, drawn = [], []
+    words = _("%(type)s: waited %(wait)s, 95 of 100 %(long_wait)s; ran %(run)s, 95 of 100 %(long_run)s")
     for each in figures.types:
         name = job_type(each.type).label
         lengths = [duration(length) for length in (*each.wait, *each.run)]
-        rows.append((name, f"{each.tally.total:,}", percent(each.tally.success_rate), *lengths))
-        title = f"{name}: waited {lengths[0]}, 95 of 100 {lengths[1]}; ran {lengths[2]}, 95 of 100 {lengths[3]}"
-        drawn.append(Reach(f"{name}, {counted(each.tally.total, 'job')}", title, each.wait, each.run))
-    note = "Dot: half of the jobs took no longer; end of the line: 95 of 100. Short times get more room. Within 5 %."
+        rows.append((name, whole(each.tally.total), percent(each.tally.success_rate), *lengths))
+        title = words % dict(zip(("type", "wait", "long_wait", "run", "long_run"), (name, *lengths), strict=True))
+        drawn.append(Reach(f"{name}, {_jobs(each.tally.total)}", title, each.wait, each.run))
+    note = _("Dot: half of the jobs took no longer; end of the line: 95 of 100. Short times get more room. Within 5 %.")
     if figures.has_more_types:
-        note = f"{note} There are more types; these had the most jobs."
-    head = ("Type", "Jobs", "Success rate", "Wait, half", "Wait, 95 of 100", "Run, half", "Run, 95 of 100")
-    svg = reaches("Wait and run time of each type", drawn)
-    return Chart("Wait and run, by type", note, (("w", "wait"), ("r", "run")), svg, head, _table(rows))
+        note = f"{note} {_('There are more types; these had the most jobs.')}"
+    lengths_of = (_("Wait, half"), _("Wait, 95 of 100"), _("Run, half"), _("Run, 95 of 100"))
+    head = (_("Type"), _("Jobs"), _("Success rate"), *lengths_of)
+    svg = reaches(_("Wait and run time of each type"), drawn)
+    return Chart(_("Wait and run, by type"), note, _wait_and_run(), svg, head, _table(rows))
 
 
-def _types_over_time(figures: Insights) -> Chart:
-    each, names = _each(figures), [job_type(one.type).label for one in figures.types]
-    columns = [
-        [length_of(slot) for slot in one.slots] for one in figures.types for length_of in (_half_wait, _half_run)
-    ]
+def _types_over_time(figures: Insights, slots: Slots) -> Chart:
+    names = [job_type(one.type).label for one in figures.types]
+    columns = [[length_of(slot) for slot in one.slots] for one in figures.types for length_of in (HALF_WAIT, HALF_RUN)]
     known = [length for column in columns for length in column if length is not None]
     scale = min(known, default=timedelta(0)), max(known, default=timedelta(0))
     drawn = [
         _spark(name, waits, runs, scale) for name, waits, runs in zip(names, columns[::2], columns[1::2], strict=True)
     ]
-    svg = sparks(f"Wait and run time of each type and {each}: half of the jobs", _labels(figures), drawn)
-    note = f"half of the jobs took at most; one scale for all, {duration(scale[0])} to {duration(scale[1])}"
-    head = (each.capitalize(), *(f"{name}, {words}" for name in names for words in ("wait", "run")))
-    rows = list(zip(_names(figures), *([duration(length) for length in column] for column in columns), strict=True))
-    key = (("w", "wait"), ("r", "run"))
-    return Chart("Wait and run of each type, over time", note, key, svg, head, _table(rows))
+    label = slots.either(
+        _("Wait and run time of each type and day: half of the jobs"),
+        _("Wait and run time of each type and hour: half of the jobs"),
+    )
+    svg = sparks(label, slots.labels, drawn)
+    note = _("half of the jobs took at most; one scale for all, %(least)s to %(most)s")
+    note %= {"least": duration(scale[0]), "most": duration(scale[1])}
+    key = _wait_and_run()
+    head = (slots.head, *(f"{name}, {words}" for name in names for _mark, words in key))
+    rows = list(zip(slots.names, *(map(duration, column) for column in columns), strict=True))
+    return Chart(_("Wait and run of each type, over time"), note, key, svg, head, _table(rows))
 
 
-def _half_wait(slot: SlotFigures) -> timedelta | None:
-    return slot.wait.half
-
-
-def _half_run(slot: SlotFigures) -> timedelta | None:
-    return slot.run.half
+def _wait_and_run() -> tuple[tuple[str, str], ...]:
+    return ("w", pgettext("noun", "wait")), ("r", pgettext("noun", "run"))
 
 
 def _spark(
     name: str, waits: Sequence[timedelta | None], runs: Sequence[timedelta | None], scale: tuple[timedelta, timedelta]
 ) -> Spark:
-    title = f"{name}: waited {_from_to(waits)}, ran {_from_to(runs)}"
-    series = [(mark, [_height(length, scale) for length in each]) for mark, each in (("w", waits), ("r", runs))]
+    title = _("%(type)s: waited %(wait)s, ran %(run)s") % {"type": name, "wait": _from_to(waits), "run": _from_to(runs)}
+    series = [(mark, _heights(each, scale)) for mark, each in (("w", waits), ("r", runs))]
     return Spark(name, title, series)
 
 
-def _height(length: timedelta | None, scale: tuple[timedelta, timedelta]) -> float | None:
-    """Where a length lies on a logarithmic scale from the least to the most, from 0 to 1."""
-    if length is None:
-        return None
-    least, each, most = (max(moment / timedelta(milliseconds=1), 1.0) for moment in (scale[0], length, scale[1]))
-    return math.log(each / least) / math.log(most / least) if most > least else 0.5
+def _heights(lengths: Sequence[timedelta | None], scale: tuple[timedelta, timedelta]) -> list[float | None]:
+    """Where lengths lie on a logarithmic scale from the least to the most, from 0 to 1."""
+    least, most = map(_log, scale)
+    if most <= least:
+        return [None if length is None else 0.5 for length in lengths]
+    return [None if length is None else (_log(length) - least) / (most - least) for length in lengths]
+
+
+def _log(length: timedelta) -> float:
+    return math.log(max(length.total_seconds(), 0.001))
 
 
 def _from_to(lengths: Sequence[timedelta | None]) -> str:
@@ -176,73 +194,78 @@ def _from_to(lengths: Sequence[timedelta | None]) -> str:
     if not known:
         return NOTHING
     least, most = duration(min(known)), duration(max(known))
-    return least if least == most else f"{least} to {most}"
+    return least if least == most else _("%(least)s to %(most)s") % {"least": least, "most": most}
 
 
 def _hours(figures: Insights) -> Chart:
-    busiest = max(range(24), key=lambda hour: figures.hours[hour])
+    busiest = {"hour": f"{max(range(24), key=lambda hour: figures.hours[hour]):02}:00"}
+    title = _("%(hour)s:00 to %(hour)s:59 UTC")
     all_bars = [
-        Bar(f"{hour:02}", f"{hour:02}:00 to {hour:02}:59 UTC: {counted(count, 'job')}", (("s", count),))
+        Bar(f"{hour:02}", f"{title % {'hour': f'{hour:02}'}}: {_jobs(count)}", (("s", count),))
         for hour, count in enumerate(figures.hours)
     ]
-    note = f"by creation, in UTC; most at {busiest:02}:00"
-    rows = [(f"{hour:02}:00", f"{count:,}") for hour, count in enumerate(figures.hours)]
-    svg = bars(f"Jobs by the hour of the day (UTC), most at {busiest:02}:00", all_bars)
-    return Chart("Busiest hours", note, (), svg, ("Hour (UTC)", "Jobs"), _table(rows))
+    note = _("by creation, in UTC; most at %(hour)s") % busiest
+    rows = [(f"{hour:02}:00", whole(count)) for hour, count in enumerate(figures.hours)]
+    svg = bars(_("Jobs by the hour of the day (UTC), most at %(hour)s") % busiest, all_bars)
+    return Chart(_("Busiest hours"), note, (), svg, (_("Hour (UTC)"), _("Jobs")), _table(rows))
 
 
-def _over_time(title: str, figures: Insights, lengths_of: Callable[[SlotFigures], Lengths]) -> Chart:
-    both, names, labels = [lengths_of(slot) for slot in figures.slots], _names(figures), _labels(figures)
-    longest = max([lengths.most for lengths in both if lengths.most], default=timedelta(minutes=1))
-    halves, most = [lengths.half for lengths in both], [lengths.most for lengths in both]
+def _waits(figures: Insights, slots: Slots) -> Chart:
+    label = slots.either(
+        _("Wait of each day: half of the jobs, and 95 of 100"), _("Wait of each hour: half of the jobs, and 95 of 100")
+    )
+    return _over_time(_("Wait over time"), label, slots, [slot.wait for slot in figures.slots])
+
+
+def _runs(figures: Insights, slots: Slots) -> Chart:
+    label = slots.either(
+        _("Run of each day: half of the jobs, and 95 of 100"), _("Run of each hour: half of the jobs, and 95 of 100")
+    )
+    return _over_time(_("Run over time"), label, slots, [slot.run for slot in figures.slots])
+
+
+def _over_time(title: str, label: str, slots: Slots, all_lengths: Sequence[Lengths]) -> Chart:
+    longest = max([lengths.most for lengths in all_lengths if lengths.most], default=timedelta(minutes=1))
+    columns = [[lengths.half for lengths in all_lengths], [lengths.most for lengths in all_lengths]]
+    said = [[duration(length) for length in column] for column in columns]
+    many = _("95 of 100")
     series = [
         (
             mark,
             [
-                Point(label, f"{name}: {words} {duration(length)}", None if length is None else scaled(length, longest))
-                for label, name, length in zip(labels, names, each, strict=True)
+                Point(label, f"{name}: {words} {length}", None if at is None else scaled(at, longest))
+                for label, name, length, at in zip(slots.labels, slots.names, lengths, column, strict=True)
             ],
         )
-        for mark, words, each in (("r", HALF, halves), ("w", MOST, most))
+        for mark, words, lengths, column in zip(("r", "w"), (_("half"), many), said, columns, strict=True)
     ]
-    rows = [(name, *map(duration, lengths)) for name, lengths in zip(names, both, strict=True)]
-    svg = lines(f"{title} of each {_each(figures)}: half of the jobs, and 95 of 100", ticks_up_to(longest), series)
-    head = (_each(figures).capitalize(), "Half", "95 of 100")
-    key = (("r", "half took at most"), ("w", "95 of 100"))
-    return Chart(f"{title} over time", "", key, svg, head, _table(rows))
+    rows = list(zip(slots.names, *said, strict=True))
+    svg = lines(label, ticks_up_to(longest), series)
+    key = (("r", _("half took at most")), ("w", many))
+    return Chart(title, "", key, svg, (slots.head, _("Half"), many), _table(rows))
 
 
 def _parts(tally: Tally) -> Sequence[tuple[str, int]]:
     return ("f", tally.failed), ("s", tally.succeeded), ("c", tally.cancelled), ("o", tally.others)
 
 
-def _words(tally: Tally) -> str:
-    words = f"{counted(tally.total, 'job')}, {tally.failed:,} failed, {tally.cancelled:,} cancelled"
-    return f"{words}, {tally.others:,} open or unknown" if tally.others else words
+def _jobs(count: int) -> str:
+    return ngettext("%(count)s job", "%(count)s jobs", count) % {"count": whole(count)}
 
 
-def _each(figures: Insights) -> str:
-    return "day" if figures.window.step >= timedelta(days=1) else "hour"
+def _tally_words() -> Callable[[Tally], str]:
+    """What says a tally in words: the sentences are looked up once, and not for every day."""
+    all_known, some_unknown = (
+        _("%(failed)s failed, %(cancelled)s cancelled"),
+        _("%(failed)s failed, %(cancelled)s cancelled, %(others)s open or unknown"),
+    )
 
+    def words(tally: Tally) -> str:
+        ended = some_unknown if tally.others else all_known
+        numbers = {"failed": whole(tally.failed), "cancelled": whole(tally.cancelled), "others": whole(tally.others)}
+        return f"{_jobs(tally.total)}, {ended % numbers}"
 
-@lru_cache(maxsize=256)
-def _label(begin: datetime, step: timedelta) -> str:
-    return f"{begin.day} {begin:%b}" if step >= timedelta(days=1) else f"{begin:%H}"
-
-
-@lru_cache(maxsize=256)
-def _moment(begin: datetime, step: timedelta) -> str:
-    return f"{begin:%Y-%m-%d}" if step >= timedelta(days=1) else f"{begin:%Y-%m-%d %H}:00"
-
-
-def _labels(figures: Insights) -> list[str]:
-    return [_label(slot.begin, figures.window.step) for slot in figures.slots]
-
-
-def _names(figures: Insights) -> list[str]:
-    """The hours or days; the last one is not over."""
-    names = [_moment(slot.begin, figures.window.step) for slot in figures.slots]
-    return [*names[:-1], f"{names[-1]}, so far"]
+    return words
 
 
 def _table(rows: Sequence[Sequence[str]]) -> SafeString:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs_ui.models import Notification, NotificationRule
-from jobs_ui.presentation.durations import ago, hover
-from jobs_ui.presentation.rows import counted
-from jobs_ui.status import job_type
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from jobs_ui.models import JobWatch, Notification, NotificationRule
+from jobs_ui.presentation.durations import ago
+from jobs_ui.presentation.numbers import whole
+from jobs_ui.presentation.rows import SHORT_ID
+from jobs_ui.status import JobStatus, JobType, job_status, job_type
+
+NUMBER = re.compile(r"[0-9]+")
 KINDS = dict(Notification.KINDS)
 STATUS_OF = {Notification.SENT: "success", Notification.FAILED: "failed", Notification.WAITING: "pending"}
 
@@ -31,6 +38,19 @@ class RuleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchRow:
+    """A watched job: what it is, and whether it is still waited for. `store` is empty where there is but one."""
+
+    job_id: str
+    short_id: str
+    url: str
+    type: JobType
+    status: JobStatus
+    store: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SentRow:
     """A notification: what it said, to whom, what came of it, and the job's status that lends it its colour."""
 
@@ -38,11 +58,24 @@ class SentRow:
     kind: str
     to: str
     status: str
-    icon: str
     outcome: str
-    iso: str
     ago: str
-    exact: str
+
+
+def watch_rows(watches: Iterable[JobWatch], stores: Mapping[str, str]) -> list[WatchRow]:
+    """The jobs of the watches, in their order. `stores` are names by short names, where there are several."""
+    return [
+        WatchRow(
+            job_id=watch.job.job_id,
+            short_id=watch.job.job_id[:SHORT_ID],
+            url=reverse("job_detail", args=[watch.job.job_id]),
+            type=job_type(watch.job.type),
+            status=job_status(watch.job.status),
+            store=stores.get(watch.job.store, watch.job.store) if stores else "",
+            is_open=watch.ended_at is None,
+        )
+        for watch in watches
+    ]
 
 
 def rule_rows(
@@ -52,7 +85,7 @@ def rule_rows(
     return [
         RuleRow(
             rule=rule,
-            what=f"More than {rule.longest:,} jobs wait" if rule.kind == NotificationRule.QUEUE else KINDS[rule.kind],
+            what=_what(rule),
             where=_where(rule, stores),
             to=_to(rule.webhook, rule.user.get_username(), targets),
             may_change=rule.user_id == user_id,
@@ -67,36 +100,52 @@ def sent_rows(notifications: Iterable[Notification], targets: Mapping[str, str],
     return [
         SentRow(
             notification=one,
-            kind=KINDS.get(one.kind, one.kind),
+            kind=f"{KINDS.get(one.kind, one.kind)}",
             to=_to(one.webhook, one.username, targets),
             status=STATUS_OF.get(one.state, "unknown"),
-            icon=STATUS_OF.get(one.state, "unknown"),
             outcome=_outcome(one, now),
-            iso=one.created_at.isoformat(),
             ago=ago(one.created_at, now),
-            exact=hover(one.created_at),
         )
         for one in notifications
     ]
 
 
+def _what(rule: NotificationRule) -> str:
+    if rule.kind != NotificationRule.QUEUE:
+        return f"{KINDS[rule.kind]}"
+    many = ngettext("More than %(count)s job waits", "More than %(count)s jobs wait", rule.longest)
+    return many % {"count": whole(rule.longest)}
+
+
 def _where(rule: NotificationRule, stores: Mapping[str, str]) -> str:
-    kind = job_type(rule.type).label if rule.type else "all types"
-    store = stores.get(rule.store, rule.store) if rule.store else "all stores"
+    kind = job_type(rule.type).label if rule.type else _("all types")
+    store = stores.get(rule.store, rule.store) if rule.store else _("all stores")
     return f"{kind}, {store}"
 
 
 def _to(webhook: str, username: str, targets: Mapping[str, str]) -> str:
     if webhook:
-        return targets.get(webhook, f"{webhook} (not in the settings any more)")
-    return f"e-mail to {username}"
+        return targets.get(webhook) or _("%(webhook)s (not in the settings any more)") % {"webhook": webhook}
+    return _("e-mail to %(user)s") % {"user": username}
+
+
+def _in_words(outcome: str) -> str:
+    """What came of it, kept in English, in the reader's language; what is not in the catalogue as it is kept."""
+    numbers = NUMBER.findall(outcome)
+    if len(numbers) == 1:
+        return _(NUMBER.sub("%(number)s", outcome)).replace("%(number)s", numbers[0])
+    return _(outcome) if outcome else ""
 
 
 def _outcome(one: Notification, now: datetime) -> str:
+    outcome = _in_words(one.outcome)
     if one.state != Notification.WAITING:
-        return one.outcome
+        return outcome
     if not one.tries:
-        return "the process that syncs sends it"
+        return _("the process that syncs sends it")
+    if not outcome:
+        return _("is being sent")
     seconds = max(round((one.due_at - now).total_seconds()), 0)
     later = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-    return f"{one.outcome} Tried {counted(one.tries, 'time')}, again in {later}." if one.outcome else "is being sent"
+    tried = ngettext("Tried %(count)s time, again in %(time)s.", "Tried %(count)s times, again in %(time)s.", one.tries)
+    return f"{outcome} {tried % {'count': whole(one.tries), 'time': later}}"

@@ -9,13 +9,15 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs_ui.forms import ListQuery
 from jobs_ui.period_forms import PeriodQuery
-from jobs_ui.presentation.durations import duration, exact
+from jobs_ui.presentation.durations import duration, local
 from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, marked
 from jobs_ui.presentation.insights_charts import charts_of, percent
+from jobs_ui.presentation.numbers import whole
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import JobFilters, StoreName
 from jobs_ui.sources.errors import Problem
@@ -45,17 +47,28 @@ def _view(figures: Insights, query: PeriodQuery, stores: Sequence[StoreName]) ->
     longest = max((problem.lost for problem in figures.costliest), default=timedelta(0))
     return {
         "tally": figures.tally,
-        "rate": percent(figures.tally.success_rate),
-        "wait": duration(figures.wait.half),
-        "long_wait": duration(figures.wait.most),
-        "run": duration(figures.run.half),
-        "long_run": duration(figures.run.most),
-        "lost": duration(figures.lost),
-        "since": exact(figures.window.since),
+        "figures": _readings(figures),
+        "since": figures.window.since,
+        "is_elsewhere": bool(local(figures.counted_at).utcoffset()),
         "charts": charts_of(figures, partial(_list_url, reverse("job_list"), query)),
         "slowest": [_slow(job, names) for job in figures.slowest],
         "costliest": [_costly(problem, query, longest) for problem in figures.costliest],
     }
+
+
+def _readings(figures: Insights) -> list[tuple[str, str, bool]]:
+    """The figures at the head of the page: what each is, the figure, and whether it is bad news."""
+    tally, wait, run = figures.tally, figures.wait, figures.run
+    return [
+        (_("Jobs"), whole(tally.total), False),
+        (_("Succeeded"), percent(tally.success_rate), False),
+        (_("Failed"), whole(tally.failed), bool(tally.failed)),
+        (_("Lost in failed jobs"), duration(figures.lost), False),
+        (_("Usual wait"), duration(wait.half), False),
+        (_("95 of 100 wait at most"), duration(wait.most), False),
+        (_("Usual run"), duration(run.half), False),
+        (_("95 of 100 run at most"), duration(run.most), False),
+    ]
 
 
 def _list_url(path: str, query: PeriodQuery, begin: datetime, end: datetime) -> str:
@@ -69,7 +82,6 @@ def _slow(job: SlowJob, names: dict[str, str]) -> dict[str, Any]:
         "job": job,
         "type": job_type(job.type),
         "status": job_status(job.status),
-        "created": exact(job.created_at),
         "ran": duration(job.ran),
         "store": names.get(job.store, ""),
         "url": reverse("job_detail", args=[job.job_id]),

@@ -9,13 +9,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from jobs_ui.error_forms import LONGEST_DIGEST, parse_page_number
 from jobs_ui.insights.error_groups import OTHERS
 from jobs_ui.period_forms import PeriodQuery
-from jobs_ui.presentation.durations import ago, duration, exact
-from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked, singular
+from jobs_ui.presentation.durations import ago, duration
+from jobs_ui.presentation.error_rows import LONGEST_SAMPLE, hint, marked
+from jobs_ui.presentation.numbers import whole
 from jobs_ui.sources import get_source
 from jobs_ui.sources.base import StoreName
 from jobs_ui.sources.errors import Problem, ProblemJob, ProblemOrder
@@ -26,7 +29,6 @@ from jobs_ui.views.problems import problem_page
 from jobs_ui.views.rendering import render_page, utc_now
 
 MOST_PROBLEMS = 50
-WORDS: dict[ProblemOrder, str] = {"jobs": "jobs", "lost": "time lost", "messages": "messages"}
 
 
 @require_safe
@@ -35,16 +37,17 @@ def insights_errors(request: HttpRequest) -> HttpResponse:
     now, source = utc_now(), get_source()
     query, stores = parsed(request.GET, source)
     problems = source.problems(query.window(now), stores=query.stores, order=query.order, most=MOST_PROBLEMS)
-    path = reverse("insights_errors")
+    path, all_words = reverse("insights_errors"), _order_words()
     context = {
         **shared(source, query, stores, now, path),
         "rows": _rows(problems, query, now),
         "orders": [
-            (f"Most {WORDS[order]}", path + query.by(order).url_query(), order == query.order) for order in WORDS
+            (words.choice, path + query.by(order).url_query(), order == query.order)
+            for order, words in all_words.items()
         ],
-        "first_words": WORDS[query.order],
-        "other_words": [words for order, words in WORDS.items() if order != query.order],
-        "is_cut": len(problems) == MOST_PROBLEMS,
+        "first": all_words[query.order],
+        "other_heads": [words.head for order, words in all_words.items() if order != query.order],
+        "cut_words": all_words[query.order].cut % {"count": MOST_PROBLEMS} if len(problems) == MOST_PROBLEMS else "",
     }
     return render_page(request, "insights_errors", context)
 
@@ -70,7 +73,7 @@ def insights_error_jobs(request: HttpRequest, digest: str) -> HttpResponse:
         "rows": [_job_row(job, digest, stores, now) for job in page.jobs],
         "all_url": reverse("insights_errors") + query.url_query(),
         "page": page,
-        "page_words": f"Page {number:,}",
+        "page_words": _("Page %(number)s") % {"number": whole(number)},
         "next_url": f"{path}{query.url_query(page=number + 1)}" if page.has_next else "",
         "previous_url": f"{path}{query.url_query(page=number - 1)}" if number > 1 else "",
     }
@@ -93,7 +96,39 @@ class _Row:
     amount: str
     others: list[tuple[str, str]]
     last_ago: str
-    last_exact: str
+
+
+@dataclass(frozen=True, slots=True)
+class _OrderWords:
+    """What an order is called where it is chosen and over its column, in the table's caption, and where it is cut."""
+
+    choice: str
+    head: str
+    caption: str
+    cut: str
+
+
+def _order_words() -> dict[ProblemOrder, _OrderWords]:
+    return {
+        "jobs": _OrderWords(
+            _("Most jobs"),
+            _("Jobs"),
+            _("Problems, those of the most jobs first"),
+            _("There are more; these %(count)s have the most jobs."),
+        ),
+        "lost": _OrderWords(
+            _("Most time lost"),
+            _("Time lost"),
+            _("Problems, those of the most time lost first"),
+            _("There are more; these %(count)s have the most time lost."),
+        ),
+        "messages": _OrderWords(
+            _("Most messages"),
+            _("Messages"),
+            _("Problems, those of the most messages first"),
+            _("There are more; these %(count)s have the most messages."),
+        ),
+    }
 
 
 def _rows(problems: Sequence[Problem], query: PeriodQuery, now: datetime) -> list[_Row]:
@@ -106,21 +141,25 @@ def _rows(problems: Sequence[Problem], query: PeriodQuery, now: datetime) -> lis
             hint=hint(problem.sample),
             url=reverse("insights_error_jobs", args=[problem.digest]) + query.url_query(),
             amount=_amounts(problem)[query.order],
-            others=[(words, _called(name, words)) for name, words in _amounts(problem).items() if name != query.order],
+            others=[each for name, each in _others(problem).items() if name != query.order],
             last_ago=ago(problem.last_at, now),
-            last_exact=exact(problem.last_at),
         )
         for problem in problems
     ]
 
 
 def _amounts(problem: Problem) -> dict[ProblemOrder, str]:
-    return {"jobs": f"{problem.jobs:,}", "lost": duration(problem.lost), "messages": f"{problem.messages:,}"}
+    return {"jobs": whole(problem.jobs), "lost": duration(problem.lost), "messages": whole(problem.messages)}
 
 
-def _called(order: ProblemOrder, words: str) -> str:
-    """What an amount is called after its number."""
-    return "lost" if order == "lost" else singular(WORDS[order]) if words == "1" else WORDS[order]
+def _others(problem: Problem) -> dict[ProblemOrder, tuple[str, str]]:
+    """The amounts, each with what it is called after its number."""
+    words: dict[ProblemOrder, str] = {
+        "jobs": ngettext("job", "jobs", problem.jobs),
+        "lost": pgettext("time", "lost"),
+        "messages": ngettext("message", "messages", problem.messages),
+    }
+    return {order: (amount, words[order]) for order, amount in _amounts(problem).items()}
 
 
 def _amount(problem: Problem, order: ProblemOrder) -> float:
@@ -136,7 +175,6 @@ def _job_row(job: ProblemJob, digest: str, stores: Sequence[StoreName], now: dat
         "type": job_type(job.type),
         "status": job_status(job.status),
         "created_ago": ago(job.created_at, now),
-        "created_exact": exact(job.created_at),
         "ran": duration(job.ran),
         "store": names.get(job.store, ""),
         "sample": marked(job.sample, LONGEST_SAMPLE),
@@ -149,9 +187,9 @@ def _no_such_problem(request: HttpRequest, query: PeriodQuery) -> HttpResponse:
         request,
         ProblemPage(
             404,
-            "There is no such problem",
-            "No job that the console knows has messages of this kind (any more).",
+            _("There is no such problem"),
+            _("No job that the console knows has messages of this kind (any more)."),
             back_url=reverse("insights_errors") + query.url_query(),
-            back_words="All problems",
+            back_words=_("All problems"),
         ),
     )

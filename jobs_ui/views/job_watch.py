@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs_ui.models import Job, JobWatch
@@ -45,18 +46,19 @@ def job_watch(request: HttpRequest, job_id: str) -> HttpResponse:
     except JobNotFound:
         return job_not_found(request, job_id)
     except CannotAsk as error:
-        return cannot_ask(request, error, f"The job {job_id} is not known here yet")
+        return cannot_ask(request, error, _("The job %(id)s is not known here yet") % {"id": job_id})
     mine = JobWatch.objects.filter(user=person(request), ended_at=None)
     here = {"job__store": job.store, "job__job_id": job.job_id}
     if "off" in request.POST:
         mine.filter(**here).delete()
-        messages.info(request, "You do not watch this job any more.")
+        messages.info(request, _("You do not watch this job any more."))
     elif not source.capabilities.notify:
-        messages.error(request, "Jobs cannot be watched here: nobody looks when they end.")
+        messages.error(request, _("Jobs cannot be watched here: nobody looks when they end."))
     elif job.is_final:
-        messages.info(request, "It has ended already.")
+        messages.info(request, _("It has ended already."))
     elif mine.exclude(**here).count() >= MOST_WATCHED:
-        messages.error(request, f"You watch {MOST_WATCHED} jobs, and no more fit. Stop watching one first.")
+        sentence = _("You watch %(count)s jobs, and no more fit. Stop watching one first.")
+        messages.error(request, sentence % {"count": MOST_WATCHED})
     else:
         row = Job.objects.get(store=job.store, job_id=job.job_id)
         # One that was thought to be gone may have come back: its end is another one, which is told again.
@@ -76,7 +78,9 @@ def watch_parts(request: HttpRequest, job: JobRecord) -> dict[str, object]:
     return {
         "can_be_watched": True,
         "is_watched": is_watched,
-        "told_by": f"by e-mail to {email}, and here while a page is open" if email else "here while a page is open",
+        "told_by": _("by e-mail to %(email)s, and here while a page is open") % {"email": email}
+        if email
+        else _("here while a page is open"),
     }
 
 

@@ -11,13 +11,15 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs_ui.models import LongQueue, Notification, NotificationRule
 from jobs_ui.notification_forms import EMAIL, RuleForm
 from jobs_ui.notifications import emails
 from jobs_ui.notifications.targets import USE_WEBHOOKS, configured_targets
-from jobs_ui.presentation.notification_rows import rule_rows, sent_rows
+from jobs_ui.presentation.notification_rows import rule_rows, sent_rows, watch_rows
 from jobs_ui.sources import get_source
 from jobs_ui.views.job_cancel import GROUP
 from jobs_ui.views.job_watch import MOST_WATCHED, ask_for_ends, watched
@@ -47,7 +49,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         context |= {
             "form": form or _form(request),
             "rules": rule_rows(rules, targets, names, person(request).pk),
-            "watches": watches.order_by("-id")[:MOST_WATCHED],
+            "watches": watch_rows(watches.order_by("-id")[:MOST_WATCHED], names if len(names) > 1 else {}),
             "email": person(request).email,
             "sends_email": emails.is_configured(),
             "targets": targets,
@@ -86,7 +88,7 @@ def rule_test(request: HttpRequest, number: int) -> HttpResponse:
     """`POST /notifications/rules/<n>/test/`: a message that says that it is a test, sent as the real ones are."""
     rule, now = _rule(request, number), utc_now()
     if Notification.objects.filter(rule=rule, kind=Notification.TEST, state=Notification.WAITING).exists():
-        messages.info(request, "A test is on its way already: what became of it stands below.")
+        messages.info(request, _("A test is on its way already: what became of it stands below."))
         return redirect("notifications")
     Notification.objects.create(
         occasion=f"rule:{rule.pk}:test:{token_hex(8)}",
@@ -102,7 +104,7 @@ def rule_test(request: HttpRequest, number: int) -> HttpResponse:
         created_at=now,
         due_at=now,
     )
-    messages.info(request, "The test is on its way: what became of it stands below.")
+    messages.info(request, _("The test is on its way: what became of it stands below."))
     return redirect("notifications")
 
 
@@ -111,7 +113,7 @@ def rule_pause(request: HttpRequest, number: int) -> HttpResponse:
     """`POST /notifications/rules/<n>/pause/`: what happens until it is resumed, or still waits, is not told."""
     rule = _rule(request, number)
     NotificationRule.objects.filter(pk=rule.pk).update(is_on=False)
-    _take_back(rule, "The rule was paused.")
+    _take_back(rule, gettext_noop("The rule was paused."))
     return redirect("notifications")
 
 
@@ -128,9 +130,9 @@ def rule_resume(request: HttpRequest, number: int) -> HttpResponse:
 def rule_remove(request: HttpRequest, number: int) -> HttpResponse:
     """`POST /notifications/rules/<n>/remove/`: what was sent stays in the log; what still waits is not sent."""
     rule = _rule(request, number)
-    _take_back(rule, "The rule was removed.")
+    _take_back(rule, gettext_noop("The rule was removed."))
     rule.delete()
-    messages.info(request, "The rule is removed.")
+    messages.info(request, _("The rule is removed."))
     return redirect("notifications")
 
 
@@ -149,7 +151,7 @@ def _form(request: HttpRequest, data: object = None) -> RuleForm:
     source = get_source()
     channels = []
     if emails.is_configured() and (address := person(request).email):
-        channels.append((EMAIL, f"my e-mail, {address}"))
+        channels.append((EMAIL, _("my e-mail, %(address)s") % {"address": address}))
     if request.user.has_perm(USE_WEBHOOKS):
         channels += [(f"webhook:{target.slug}", target.name) for target in configured_targets().values()]
     return RuleForm(data, channels=channels, stores=source.stores(), types=source.seen()[0])
@@ -166,10 +168,11 @@ def _added(request: HttpRequest, form: RuleForm) -> HttpResponse:
         "webhook": "" if values["to"] == EMAIL else values["to"].removeprefix("webhook:"),
     }
     if mine.filter(**chosen).exists():
-        messages.info(request, "You have this rule already.")
+        messages.info(request, _("You have this rule already."))
     elif mine.count() >= MOST_RULES:
-        messages.error(request, f"You have {MOST_RULES} rules, and no more fit. Remove one first.")
+        sentence = _("You have %(count)s rules, and no more fit. Remove one first.")
+        messages.error(request, sentence % {"count": MOST_RULES})
     else:
         NotificationRule.objects.create(user=person(request), created_at=now, since=now, **chosen)
-        messages.info(request, "The rule is added. Send a test to see that it arrives.")
+        messages.info(request, _("The rule is added. Send a test to see that it arrives."))
     return redirect("notifications")
