@@ -19,8 +19,8 @@ from jobs_ui.models import AuditEntry
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources.cursors import pack
 from tests.conftest import raw_job
+from tests.german import GERMAN
 from tests.test_job_list import HOSTILE, Page, Sync, check_nothing_was_injected
-from tests.test_preferences import GERMAN
 
 NOW = datetime.now(UTC)
 

@@ -14,8 +14,8 @@ from jobs_ui.models import Job as MirroredJob
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.views import job_cancel
 from tests.conftest import raw_job
+from tests.german import GERMAN
 from tests.test_job_list import Page, Sync
-from tests.test_preferences import GERMAN
 
 ID = "a-job"
 URL = f"/jobs/{ID}/cancel/"

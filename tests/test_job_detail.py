@@ -19,8 +19,8 @@ from jobs_ui.sources import queue_knowledge
 from jobs_ui.sources.mirror.source import REMEMBER_A_MISS
 from jobs_ui.stores import client_of
 from tests.conftest import raw_job
+from tests.german import GERMAN
 from tests.test_job_list import HOSTILE, HTMX, Page, Sync, check_nothing_was_injected, shown, sync_state
-from tests.test_preferences import GERMAN
 
 # Session, user, the job, the state of sync, who did what; where there are errors, the first groups.
 QUERIES = 5

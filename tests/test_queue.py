@@ -16,8 +16,8 @@ from jobs_ui.models import Job, SyncState
 from jobs_ui.presentation.queue_rows import in_words
 from jobs_ui.sandbox.process import SandboxProcess
 from jobs_ui.sources.queue_knowledge import MOST_LEARNT
+from tests.german import GERMAN
 from tests.test_job_list import HOSTILE, HTMX, Page, check_nothing_was_injected, sync_state
-from tests.test_preferences import GERMAN
 
 NOW = datetime.now(UTC)
 
