@@ -14,7 +14,7 @@ from jobs_ui.status import STATUSES, TYPES
 from tests.test_job_list import Page
 
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
-SHORTEST = 6
+SHORTEST = 8
 """Letters of an English text that is looked for: shorter ones may stand in a German word."""
 
 
