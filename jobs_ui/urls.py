@@ -1,4 +1,7 @@
-"""The app's URLs. An id is documented as a string only, so it may hold a slash: the longer patterns come first."""
+"""The app's URLs. An id is documented as a string only, so it may hold a slash: the longer patterns come first.
+
+`views` in the place of an id belongs to the list; the API's ids are longer than that.
+"""
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView

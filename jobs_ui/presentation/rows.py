@@ -18,7 +18,7 @@ from urllib.parse import quote
 from django.utils import timezone
 from django.utils.formats import get_format, number_format
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 
 from jobs_ui.presentation.durations import NOTHING, ago, day_words, duration, short_date, zone_name
@@ -231,8 +231,12 @@ def _caption(job: JobRecord) -> SafeString:
 
 
 def api_type(name: str) -> str:
-    """The API's name of a type where our words for it do not lead there: "" for `product-import`, "Product import"."""
-    label = job_type(name).label
+    """The API's name of a type where our words for it do not lead there: "" for `product-import`, "Product import".
+
+    In any language: those of English tell what was renamed, and whose name the reader might look for.
+    """
+    with override("en"):
+        label = str(job_type(name).label)
     return "" if name in (label, label.lower().replace(" ", "-")) else name
 
 
