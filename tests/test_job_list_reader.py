@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 from django.utils import timezone, translation
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jobs_ui.models import Job
@@ -63,6 +63,7 @@ def test_a_moment_with_an_offset_is_the_same_for_everybody() -> None:
         assert parsed.url_query() == "?created_from=2026-11-24T10%3A30%3A00Z&created_to=2026-11-24T12%3A30%3A00Z"
 
 
+@settings(deadline=None)
 @given(PAIRS, st.sampled_from(ZONES))
 # There is no 30th: the date line went over the islands.
 @example([("created_from", "2011-12-30"), ("created_to", "2011-12-29")], "Pacific/Apia")
@@ -76,6 +77,7 @@ def test_in_any_zone_what_was_read_is_written_so_that_it_is_read_again(pairs: li
         assert (again.filters, again.problems) == (parsed.filters, ())
 
 
+@settings(deadline=None)  # the first of each zone and language reads a file
 @given(MOMENTS, st.sampled_from(ZONES), st.sampled_from(["en", "de"]))
 def test_a_row_says_its_moment_as_all_pages_do(moment: datetime, zone: str, language: str) -> None:
     with timezone.override(ZoneInfo(zone)), translation.override(language):
