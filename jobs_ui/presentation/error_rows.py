@@ -51,11 +51,15 @@ VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """The values in one place: `7,902 SKUs`, the first few, and where all of them are to be had ("" for nowhere)."""
+    """The values in one place: `7,902 SKUs`, the first few, and where all of them are to be had ("" for nowhere).
+
+    `copy_words` names the button that copies them.
+    """
 
     words: str
     first: str
     url: str
+    copy_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,9 @@ def _slot(group: ErrorGroup, place: int, slot: ErrorSlot, errors_url: str, *, ha
     first = ", ".join(slot.first) + (", …" if slot.count > len(slot.first) else "")
     url = f"{errors_url}values.txt?group={group.digest}&place={place}" if has_values else ""
     words = values_words(slot.name, slot.count)
-    return SlotRow(_("more than %(values)s") % {"values": words} if slot.is_cut else words, first, url)
+    if slot.is_cut:
+        words = _("more than %(values)s") % {"values": words}
+    return SlotRow(words, first, url, _("Copy %(values)s") % {"values": words})
 
 
 def values_words(name: str, count: int) -> str:

@@ -134,3 +134,13 @@ def test_the_login_has_two_columns_where_there_is_room(page: Page, staff: User, 
         assert (field["x"] > title["x"] + title["width"]) == is_beside
         # No room is painted for pages that nobody can go to yet.
         assert page.evaluate("getComputedStyle(document.body).backgroundImage") == "none"
+
+
+def test_the_head_of_a_page_for_nobody_in_particular_is_in_lines_too(page: Page, sandbox: SandboxProcess) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/nowhere/")
+    brand, pages = page.locator(".brand").bounding_box(), page.locator(".nav").bounding_box()
+    assert brand
+    assert pages
+    assert brand["y"] + brand["height"] <= pages["y"]
+    check_targets(page)
