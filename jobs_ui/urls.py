@@ -27,6 +27,7 @@ from jobs_ui.views import (
     preferences,
     queue,
     saved_views,
+    styleguide,
 )
 
 urlpatterns = [
@@ -62,6 +63,7 @@ urlpatterns = [
     path("notifications/rules/<int:number>/resume/", notifications.rule_resume, name="rule_resume"),
     path("notifications/rules/<int:number>/remove/", notifications.rule_remove, name="rule_remove"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("login/", login.ConsoleLoginView.as_view(), name="login"),
     # Whoever is logged in may log out, staff or not.
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),

@@ -147,6 +147,15 @@ def test_every_page_is_for_everybody(page: Page, staff: User, shop: str, complai
     assert [said for said in complaints if "status of 404" not in said] == []
 
 
+def test_every_part_is_for_everybody(
+    page: Page, staff: User, sandbox: SandboxProcess, settings: Settings, complaints: list[str]
+) -> None:
+    settings.DEBUG = True
+    log_in(page, staff, "/styleguide/")
+    assert "\n".join(look(page, Case("styleguide", ""), 5)) == ""
+    assert complaints == []
+
+
 def test_the_login_is_for_everybody(page: Page, staff: User, sandbox: SandboxProcess, complaints: list[str]) -> None:
     page.goto("/login/?next=/queue/")
     found = look(page, Case("login", ""), 0)
