@@ -68,7 +68,14 @@ CASES = (
         rows=PAGE,
     ),
     Case("list-sort", _jobs(("status", "failed"), ("sort", "-run")), 8, "one status, by run time", rows=PAGE),
-    Case("fragment", _jobs(), 6, "the refresh of `list`", rows=PAGE, target="jobs"),
+    Case(
+        "fragment",
+        lambda facts: f"/jobs/?{facts.standing}",
+        6,
+        "the refresh of `list`, for whoever has its rows",
+        rows=PAGE,
+        target="jobs",
+    ),
     Case("detail", lambda facts: f"/jobs/{facts.detail}/", 6, "a failed job", holds=lambda facts: facts.detail),
     Case(
         "errors",

@@ -29,6 +29,7 @@ class Facts:
     find_request: str = ""
     word_rare: str = ""
     rare_group: str = ""
+    standing: str = ""
 
     def dumped(self) -> str:
         """As JSON."""

@@ -9,15 +9,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from jobs_ui import search_index
 from jobs_ui.models import CountedDay, ErrorGroup, ErrorValues, Job, JobError, JobText, SeenValue, SyncState
+from jobs_ui.sources.base import PAGE_SIZE
 from jobs_ui.stores import client_of, configured_stores
 from jobs_ui.sync.context import SyncContext
 from jobs_ui.sync.day_counting import DayCounting
+from jobs_ui.views.list_waiting import END_OF_ID
 from tests.bench.facts import STORES, Facts
 from tests.bench.rows import ERROR_COLUMNS, GROUP_COLUMNS, JOB_COLUMNS, TEXT_COLUMNS, VALUES_COLUMNS, Maker, Row
 
@@ -49,6 +52,7 @@ def fill(jobs: int, errors: int) -> Facts:
         for chunk in maker.chunks():
             for (model, columns), rows in zip(TABLES, chunk, strict=True):
                 loader.add(model, columns, rows)
+    maker.facts.standing = _standing()
     SeenValue.objects.create(store="default", kind=SeenValue.TYPE, value="catalog-publish")
     # Sync is up to date for as long as the bench takes, so that no page shows a notice.
     later = now + timedelta(days=1)
@@ -68,6 +72,13 @@ def _count_days(store: str) -> None:
     counting.run()
     while CountedDay.objects.filter(store=store, is_due=True).exists():
         counting.run()
+
+
+def _standing() -> str:
+    """What console.js tells of the first page when it asks for its refresh, as a query string."""
+    jobs = list(Job.objects.order_by("-created_at", "-pk")[:PAGE_SIZE])
+    ends = [("shown", job.job_id[-END_OF_ID:]) for job in jobs]
+    return urlencode([("top", jobs[0].created_at.isoformat()), *ends])
 
 
 def _all_columns(model: type[models.Model], columns: Sequence[str]) -> tuple[list[str], Row]:
