@@ -200,6 +200,7 @@ on("click", ({ target }) => {
   const button = target.closest("button");
   if (!button) return;
   if ("copy" in button.dataset) copy(button);
+  else if (button.dataset.keys) one("#keys").showModal();
   else if (button.dataset.themeChoice) {
     look.theme = button.dataset.themeChoice;
     reveal(document);

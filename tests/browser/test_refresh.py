@@ -341,6 +341,11 @@ def test_what_scripts_say_is_in_the_language_of_the_page(page: Page, staff: User
     mirror(3, created_at=datetime.now(UTC), prefix="new")
     refresh(page)
     expect(page.get_by_role("button", name="3 neue Jobs")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 800})
+    title, button = page.locator("h1").bounding_box(), page.locator("#new").bounding_box()
+    assert title
+    assert button
+    assert title["x"] + title["width"] < button["x"]
     said = page.evaluate("said")
     assert said == ["Die Seite steht still.", "Die Seite aktualisiert sich wieder.", "3 neue Jobs"]
     page.route("**/jobs/?*", lambda route: route.abort())
@@ -348,3 +353,21 @@ def test_what_scripts_say_is_in_the_language_of_the_page(page: Page, staff: User
     expect(page.locator("[data-words]")).to_have_text(
         re.compile("^Seit .* nicht aktualisiert: Die Konsole antwortet nicht")
     )
+
+
+def test_a_job_that_is_over_is_not_asked_for_any_more(
+    page: Page, staff: User, sandbox: SandboxProcess, sync: Callable[[], RoundOutcome]
+) -> None:
+    sandbox.put_job("mine", raw_job("mine", status="started", completed_at=None))
+    sync()
+    page.clock.install()
+    log_in(page, staff, "/jobs/mine/")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    sandbox.put_job("mine", raw_job("mine"))
+    sync()
+    page.clock.run_for(3_000)
+    expect(page.locator("main")).to_have_attribute("data-status", "success")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(60_000)
+    assert asked == []
