@@ -1,5 +1,3 @@
-/* What a page gains with JavaScript. Controls that need it are `hidden` in the markup. */
-
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root) => all(selector, root)[0];
 const on = (name, listener) => document.addEventListener(name, listener);
@@ -7,7 +5,6 @@ const on = (name, listener) => document.addEventListener(name, listener);
 const look = document.documentElement.dataset;
 const live = one("#live");
 const words = live.dataset;
-// A text that takes the place of the same one is heard as well.
 const say = (sentence) => live.replaceChildren(sentence);
 const setIcon = (icon, name) => icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, `#i-${name}`));
 
@@ -55,7 +52,7 @@ function refresh() {
 
 const keyOf = (node) => node.id || node.dataset?.jobId || node.nodeName + node.classList?.[0];
 
-/** Makes an element what another is, and leaves alone what is the same, has the focus, is open, ticked, typed or selected. */
+/** Makes an element what another is; what is the same, focused, open, ticked, typed or selected stays. */
 function morph(from, to) {
   if ("exact" in from.dataset) flip(to);
   for (const { name } of [...from.attributes]) {
@@ -69,7 +66,7 @@ function morph(from, to) {
     const index = olds.findIndex((old) => keyOf(old) === keyOf(node));
     if (index < 0) return node;
     const old = olds[index];
-    // Not changed but replaced: text that grows to the left counts as a shift of the layout.
+    // Replaced: text that grows to the left would shift the layout.
     if (node.data && node.data !== old.data && (selection.isCollapsed || !selection.containsNode(old, true))) return node;
     olds.splice(index, 1);
     if (!node.data) morph(old, node);
@@ -78,7 +75,7 @@ function morph(from, to) {
   for (const old of olds) old.remove();
   let at = from.firstChild;
   for (const node of nodes) {
-    // What is moved loses the focus, so blanks make room.
+    // What is moved loses the focus.
     while (at?.data && at !== node) [at] = [at.nextSibling, at.remove()];
     if (at === node) at = at.nextSibling;
     else from.insertBefore(node, at);
@@ -160,8 +157,8 @@ on("htmx:beforeSwap", (event) => {
 });
 on("visibilitychange", () => document.hidden || paused || refresh());
 
-on("formdata", ({ formData }) => {
-  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+on("formdata", ({ target, formData }) => {
+  for (const [name, value] of [...formData]) if (!value && target.method === "get") formData.delete(name);
 });
 
 const ROW = "main [data-job-id], main [data-error-group]";
@@ -177,7 +174,7 @@ const KEYS = {
   "/": () => one("[type=search]")?.focus(),
   j: () => step(1),
   k: () => step(-1),
-  // Not reloaded: that might send a form again.
+  // A reload might send a form again.
   r: () => (one("[data-refresh]") ? refresh() : (location = location.pathname + location.search)),
 };
 
@@ -218,29 +215,26 @@ on("click", ({ target }) => {
 
 const permission = () => globalThis.Notification?.permission;
 on("htmx:afterSwap", ({ target }) => {
-  if (permission() !== "granted") return;
-  try {
-    const told = localStorage.told?.split(" ") ?? [];
-    for (const ended of all("[data-told]", target)) {
-      const key = ended.dataset.told;
-      if (told.includes(key)) continue;
-      told.push(key);
-      localStorage.told = told.slice(-200).join(" ");
-      const link = one("a", ended);
-      new Notification(link.textContent, { tag: key }).onclick = () => (focus(), link.click());
+  for (const ended of permission() === "granted" ? all("[data-told]", target) : []) {
+    const tag = `told-${ended.dataset.told}`;
+    if (localStorage[tag]) continue;
+    localStorage[tag] = 1;
+    const link = one("a", ended);
+    try {
+      new Notification(link.textContent, { tag }).onclick = () => (focus(), link.click());
+    } catch {
+      // A phone: the page says it.
     }
-  } catch {
-    // No storage, or a phone: the page says it alone.
   }
 });
-let wasAsked;
+let isAsked;
 on("submit", async (event) => {
-  if (!event.target.matches("[data-watch]") || event.submitter.name || wasAsked || permission() !== "default") return;
-  // Browsers ask only while somebody acts, so the page must stay meanwhile.
+  if (!event.target.matches("[data-watch]") || event.submitter.name || isAsked || permission() !== "default") return;
+  // Browsers ask only while somebody acts, so the page stays.
   event.preventDefault();
-  wasAsked = true;
+  isAsked = true;
   await Promise.race([Notification.requestPermission(), new Promise((end) => setTimeout(end, 15_000))]);
-  // The form may have been refreshed since; and while this event lasts, it cannot be sent.
+  // The form may be another one by now.
   setTimeout(() => one("#watch:not([name])")?.click());
 });
 

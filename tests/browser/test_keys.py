@@ -69,9 +69,9 @@ def test_keys_move_between_rows_open_them_and_lead_to_the_pages(page: Page, staf
         page.keyboard.press("j")
         assert here(page) == job_id
     page.goto("/jobs/a-job/errors/")
-    for place in ("0", "1", "2", "2"):
+    for number in ("0", "1", "2", "2"):
         page.keyboard.press("j")
-        assert here(page) == place
+        assert here(page) == number
     page.keyboard.press("Enter")
     arrive(page, "group=.*")
     page.keyboard.press("/")
