@@ -69,9 +69,9 @@ def test_keys_move_between_rows_open_them_and_lead_to_the_pages(page: Page, staf
         page.keyboard.press("j")
         assert here(page) == job_id
     page.goto("/jobs/a-job/errors/")
-    for number in ("0", "1", "2", "2"):
+    for group in ("0", "1", "2", "2"):
         page.keyboard.press("j")
-        assert here(page) == number
+        assert here(page) == group
     page.keyboard.press("Enter")
     arrive(page, "group=.*")
     page.keyboard.press("/")

@@ -47,6 +47,13 @@ def refresh(page: Page) -> None:
     page.evaluate(FRAME)
 
 
+def requests(page: Page) -> list[str]:
+    """The addresses that htmx asks for from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+    return asked
+
+
 def ids(page: Page) -> list[str]:
     found: list[str] = page.locator("tr[data-job-id]").evaluate_all("rows => rows.map(row => row.dataset.jobId)")
     return found
@@ -291,8 +298,7 @@ def test_nothing_is_asked_for_while_the_page_is_paused_or_out_of_sight(page: Pag
     page.clock.install()
     log_in(page, staff)
     expect(page.locator("#tab-all .fig")).to_have_text("70")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked = requests(page)
     page.get_by_role("button", name="Pause").click()
     page.clock.run_for(30_000)
     assert asked == []
@@ -367,7 +373,6 @@ def test_a_job_that_is_over_is_not_asked_for_any_more(
     sync()
     page.clock.run_for(3_000)
     expect(page.locator("main")).to_have_attribute("data-status", "success")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked = requests(page)
     page.clock.run_for(60_000)
     assert asked == []
