@@ -6,11 +6,12 @@ Times are those of the reader's zone, which is Django's active one; `hover` says
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from jobs_ui.presentation.numbers import decimal
 
@@ -81,6 +82,11 @@ def hover(moment: datetime) -> str:
 
 def short_date(day: date) -> str:
     """The day (of a moment, in its own zone) in figures."""
+    return _date_words(day.date() if isinstance(day, datetime) else day, get_language())
+
+
+@lru_cache(maxsize=512)
+def _date_words(day: date, _language: str | None) -> str:
     # Translators: a short date, in the codes of Django's `date` filter
     return date_format(day, pgettext("short date", "Y-m-d"))
 
