@@ -216,7 +216,7 @@ on("click", ({ target }) => {
 const permission = () => globalThis.Notification?.permission;
 on("htmx:afterSwap", ({ target }) => {
   for (const ended of permission() === "granted" ? all("[data-told]", target) : []) {
-    const tag = `told-${ended.dataset.told}`;
+    const tag = ended.dataset.told;
     if (localStorage[tag]) continue;
     localStorage[tag] = 1;
     const link = one("a", ended);

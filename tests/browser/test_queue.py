@@ -149,7 +149,7 @@ def test_a_cancel_that_comes_too_late_is_explained(
         page.wait_for_timeout(20)
     put("first", 0, status="started", started_at=datetime.now(UTC).isoformat())
     expect(page.get_by_text("too late to cancel").first).to_be_visible()
-    expect(page.locator(".said.error")).to_have_count(1)
+    expect(page.locator(".said.error:visible")).to_have_count(1)
     expect(page.locator("main")).to_have_attribute("data-status", "started")
     assert not AuditEntry.objects.get().succeeded
     assert complaints == []
