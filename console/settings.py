@@ -70,6 +70,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            # Both wrap Django's own tags, see there.
             "libraries": {"i18n": "jobs_ui.templatetags.quick_i18n"},
             "builtins": ["jobs_ui.templatetags.quick"],
             "context_processors": [
@@ -80,6 +81,10 @@ TEMPLATES = [
         },
     },
 ]
+
+
+# That a library takes the name of Django's is meant.
+SILENCED_SYSTEM_CHECKS = ["templates.W003"]
 
 
 def database(environment: Environment, *, usable: bool) -> dict[str, Any]:  # Any: Django's own type for DATABASES
